@@ -1,0 +1,45 @@
+"""skillsgap: from a survey of public servants and a staff register to profiles, gaps and a training plan.
+
+``import skillsgap as sg`` loads nothing heavy; each verb is fetched from its room when first used.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "skillsgap.errors": ["EstimateError", "ParamsError", "PlanError", "SkillsgapError", "StudyError"],
+    "skillsgap.study.params": ["read_params"],
+    "skillsgap.study.records": ["read_study"],
+    "skillsgap.study.synthetic": ["make_country"],
+    "skillsgap.estimate.design": ["calibrate", "design_means", "survey_design"],
+    "skillsgap.estimate.scoring": ["plausible_levels", "reliability", "score_competencies"],
+    "skillsgap.estimate.profiles": ["CompetencyProfiles", "profile_estimates", "select_profiles"],
+    "skillsgap.estimate.projection": ["cohorts", "project_staff"],
+    "skillsgap.estimate.requirements": ["derive_requirements"],
+    "skillsgap.estimate.gaps": ["group_needs", "skill_gaps"],
+    "skillsgap.estimate.priorities": ["rank_priorities"],
+    "skillsgap.decide.plan": ["plan_training"],
+    "skillsgap.decide.frontier": ["budget_frontier"],
+    "skillsgap.publish.disclosure": ["release_tables"],
+    "skillsgap.publish.figures": ["frontier_figure", "gap_figure", "needs_figure", "profile_figure"],
+    "skillsgap.run.unit": ["open_unit"],
+    "skillsgap.run.release": ["open_report"],
+    "skillsgap.run.chain": ["importance_weights"],
+    "skillsgap.run.truth": ["beside_truth"],
+    "skillsgap.run.batch": ["run_unit"],
+}
+_HOME = {verb: module for module, verbs in _HOMES.items() for verb in verbs}
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'skillsgap' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__

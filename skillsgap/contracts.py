@@ -1,0 +1,277 @@
+"""What every table must look like: columns, types, units, levels, and whom they could identify.
+
+The contracts are plain data, so that asking about a column costs no import; `check` turns one into a
+pandera schema and gives back every failure of the table at once.
+"""
+
+from dataclasses import dataclass, field
+
+LEVELS = (0.0, 4.0)  # 0 none, 1 awareness, 2 working, 3 practitioner, 4 expert
+GROUPS = ("digital", "data", "ai", "genai", "agentic", "oversight", "security", "procurement",
+          "leadership", "attitude")  # fmt: skip
+TIERS = ("basic", "practitioner", "champion", "procurement", "senior_strategy")
+ITEM_TYPES = ("anchored", "tested", "frequency", "knowledge", "judgement", "supervisor", "importance",
+              "required_level", "barrier", "interest", "climate")  # fmt: skip
+STATUS = ("complete", "partial", "no_response")
+STATISTICS = ("level", "required", "shortfall", "shortfall_raw", "share_below")
+ESTIMATE = ("estimate", "se", "ci_low", "ci_high")
+# tables a user brings; the study hands them on linked, without ids
+INPUTS = ("competencies", "items", "requirements", "register", "responses", "courses", "course_effects", "agencies")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `kind` is text, number or integer; `identifies` is no, direct, near or sensitive."""
+
+    kind: str = "text"
+    levels: tuple = ()
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    required: bool = True
+    empty: bool = False
+    identifies: str = "no"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One table: its columns, the columns that make a row unique, and whether a row is a person."""
+
+    table: str
+    columns: dict = field(default_factory=dict)
+    key: tuple = ()
+    person_level: bool = False
+
+
+def _text(**kind):
+    return Column("text", **kind)
+
+
+def _number(low=None, high=None, unit="", **kind):
+    return Column("number", low=low, high=high, unit=unit, **kind)
+
+
+def _count(low=0, **kind):
+    return Column("integer", low=low, unit=kind.pop("unit", "people"), **kind)
+
+
+def _optional(column):
+    return Column(**{**column.__dict__, "required": False, "empty": True})
+
+
+def _estimates(unit=""):
+    return {name: _number(unit=unit, empty=True) for name in ESTIMATE} | {
+        "n": _count(unit="respondents", empty=True),
+        "n_eff": _number(0, unit="respondents", empty=True),
+        "uncertainty": _text(
+            levels=("sampling", "sampling+measurement", "sampling+model", "sampling+effect", "effect")
+        ),
+    }
+
+
+_near = {"identifies": "near"}
+_person = {
+    "agency_id": _optional(_text(**_near)),
+    "unit_id": _optional(_text(**_near)),
+    "admin_level": _optional(_text(levels=("central", "regional", "local"))),
+    "region": _optional(_text(**_near)),
+    "role_id": _optional(_text(**_near)),
+    "role_level": _optional(_text(**_near)),
+    "isco08": _optional(_text(**_near)),
+    "grade": _optional(_text(**_near)),
+    "sex": _optional(_text(identifies="sensitive")),
+    "age_band": _optional(_text(**_near)),
+    "disability": _optional(_text(identifies="sensitive")),
+    "language": _optional(_text(identifies="sensitive")),
+    "tenure_years": _optional(_number(0, 70, "years", identifies="near")),
+    "education": _optional(_text(**_near)),
+    "fte": _optional(_number(0, 1.5, "full-time equivalents")),
+    "hours_available": _optional(_number(0, 2000, "hours a year")),
+    "promotion_window": _optional(_text()),
+    "device_access": _optional(_text()),
+}
+_cell = {name: _text() for name in ("agency_id", "role_id", "role_level", "grade")}
+_profile = {"profile": _count(1, unit="profile number")}
+_label = {"label_en": _text(), "label_uz": _optional(_text())}
+
+CONTRACTS = {
+    contract.table: contract
+    for contract in (
+        Contract("competencies", {
+            "competency_id": _text(), **_label, "kind": _text(levels=("technical", "non_technical")),
+            "group": _text(levels=GROUPS), "unesco_domain": _optional(_text()),
+            "digcomp_area": _optional(_text()), "sdg": _optional(_text()),
+        }, ("competency_id",)),
+        Contract("items", {
+            "item_id": _text(), "competency_id": _optional(_text()), "type": _text(levels=ITEM_TYPES),
+            "n_categories": _count(2, unit="categories"), "lowest": _optional(_count(0, unit="code")),
+            "reverse": _optional(_text(levels=("yes", "no"))),
+            "text_en": _optional(_text()), "text_uz": _optional(_text()),
+        }, ("item_id",)),
+        Contract("requirements", {
+            "role_id": _text(), "role_level": _text(), "competency_id": _text(),
+            "required_level": _number(*LEVELS, "levels"), "importance": _number(1, 5, "points"),
+            "mission_critical": _optional(_text(levels=("yes", "no"))),
+            "rater_id": _optional(_text()), "source": _optional(_text()),
+        }, ("role_id", "role_level", "competency_id")),
+        Contract("register", {
+            "staff_id": _text(identifies="direct"), **_person,
+        }, ("staff_id",), person_level=True),
+        Contract("responses", {
+            "staff_id": _text(identifies="direct"), "wave": _optional(_text()),
+            "status": _optional(_text(levels=STATUS)), "stratum": _optional(_text()),
+            "psu": _optional(_text()), "weight": _optional(_number(0, unit="people")),
+            "answer_language": _optional(_text(identifies="sensitive")), "mode": _optional(_text()),
+            "date": _optional(_text()), "industry": _optional(_text(**_near)), **_person,
+        }, ("staff_id",), person_level=True),
+        Contract("courses", {
+            "course_id": _text(), **_label, "tier": _text(levels=TIERS), "provider": _optional(_text()),
+            "mode": _optional(_text()), "hours": _number(0, 2000, "hours"),
+            "cost_per_seat": _number(0, unit="currency"), "fixed_cost": _number(0, unit="currency"),
+            "currency": _text(), "price_year": _count(1990, unit="year"),
+            "class_min": _count(1, unit="seats"), "seats_max": _count(1, unit="seats"),
+            "languages": _optional(_text()), "accessible": _optional(_text()),
+            "prerequisites": _optional(_text()), "eligibility": _optional(_text()),
+        }, ("course_id",)),
+        Contract("course_effects", {
+            "course_id": _text(), "competency_id": _text(), "gain": _number(0, 4, "levels"),
+            "sd": _number(0, 4, "levels"),
+            "evidence": _text(levels=("rct", "quasi", "prepost", "expert")),
+            "half_life_months": _optional(_number(0, unit="months")),
+        }, ("course_id", "competency_id")),
+        Contract("agencies", {
+            "agency_id": _text(), **_label, "hub_id": _optional(_text()),
+            "admin_level": _optional(_text(levels=("central", "regional", "local"))),
+        }, ("agency_id",)),
+        # stage tables: what the chain hands from room to room
+        Contract("scores", {"row_key": _count(unit="key")}, ("row_key",), person_level=True),
+        Contract("weights", {"row_key": _count(unit="key"), "weight": _number(0, unit="people")},
+                 ("row_key",), person_level=True),
+        Contract("reliability", {
+            "scale": _text(levels=("competency", "group")), "scale_id": _text(),
+            "n_items": _count(1, unit="items"), "alpha": _number(high=1, empty=True),
+            "ci_low": _number(high=1, empty=True), "ci_high": _number(high=1, empty=True),
+            "n": _count(unit="respondents"),
+        }, ("scale", "scale_id")),
+        Contract("means", {
+            "by": _text(), "group": _text(), "variable": _text(), **_estimates("scale of the test"),
+        }, ("by", "group", "variable")),
+        Contract("selection", {
+            "n_profiles": _count(1, unit="profiles"), "loglik": _number(), "n_parameters": _count(),
+            "aic": _number(), "bic": _number(), "entropy": _number(0, 1, empty=True),
+            "smallest_share": _number(0, 1), "starts_reached": _count(unit="starts"),
+            "recommended": Column("flag"),
+        }, ("n_profiles",)),
+        Contract("profiles", {
+            **_profile, "variable": _text(), "statistic": _text(levels=("share", "level")),
+            **_estimates("share or level"),
+        }, ("profile", "variable", "statistic")),
+        Contract("cells", {**_cell, **_profile, "headcount": _number(0, unit="people")},
+                 (*_cell, "profile")),
+        Contract("headcounts", {"by": _text(), "group": _text(), **_profile, **_estimates("people")},
+                 ("by", "group", "profile")),
+        Contract("cohorts", {
+            "cohort_id": _text(), **_cell, **_profile, "need_band": _text(levels=("low", "mid", "high")),
+            "headcount": _count(1),
+        }, ("cohort_id",)),
+        Contract("shortfalls", {
+            "role_id": _text(), "role_level": _text(), **_profile,
+            "need_band": _text(levels=("low", "mid", "high")), "competency_id": _text(),
+            "shortfall": _number(*LEVELS, "levels"), "share": _number(0, 1 + 1e-9),
+        }, ("role_id", "role_level", "profile", "need_band", "competency_id", "shortfall")),
+        Contract("gaps", {
+            "by": _text(), "group": _text(), "competency_id": _text(),
+            "statistic": _text(levels=STATISTICS), **_estimates("levels, share, or scale of the test"),
+        }, ("by", "group", "competency_id", "statistic")),
+        Contract("derived_requirements", {
+            "role_id": _text(), "competency_id": _text(),
+            "plausible_value": _count(1, unit="plausible value"), "replicate": _count(unit="replicate"),
+            "required_level": _number(unit="scale of the test", empty=True),
+            "n": _count(unit="respondents"),
+        }, ("role_id", "competency_id", "plausible_value", "replicate")),
+        Contract("priorities", {
+            "competency_id": _text(), "shortfall": _number(0), "importance": _number(0, 5),
+            "headcount": _number(0, unit="people"), "priority": _number(0),
+            "p_top": _number(0, 1), "tier": _text(levels=("first", "next", "later")),
+        }, ("competency_id",)),
+        Contract("needs", {
+            "by": _text(), "group": _text(), **_estimates("levels, or scale of the test"),
+            "tier": _text(levels=("most", "between", "least")),
+        }, ("by", "group")),
+        Contract("allocations", {
+            "cohort_id": _text(), "course_id": _text(), "seats": _count(1, unit="seats"),
+            "cost": _number(0, unit="currency"), "gap_closed": _number(0, unit="weighted levels"),
+        }, ("cohort_id", "course_id")),
+        Contract("plan_courses", {
+            "course_id": _text(), "tier": _text(levels=TIERS), "seats": _count(unit="seats"),
+            "spend": _number(0, unit="currency"), "gap_closed": _number(0, unit="weighted levels"),
+        }, ("course_id",)),
+        Contract("plan_agencies", {
+            "agency_id": _text(), "course_id": _text(), "seats": _count(1, unit="seats"),
+            "cost": _number(0, unit="currency"), "eligible": _count(),
+        }, ("agency_id", "course_id")),
+        Contract("plan_summary", {"name": _text(), "value": _number()}, ("name",)),
+        Contract("plan_competencies", {
+            "competency_id": _text(), "closed": _number(0), "need": _number(0),
+        }, ("competency_id",)),
+        Contract("frontier", {
+            "budget": _number(0, unit="currency"), "spend": _number(0, unit="currency"),
+            "seats": _count(unit="seats"), "closed_share": _number(0, 1),
+            "bound_share": _number(0, 1 + 1e-9), "common_practice_share": _number(0, 1),
+        }, ("budget",)),
+        Contract("claims", {
+            "claim_id": _text(), "section": _text(), "passed": Column("flag"), "hot": Column("flag"),
+            "number": _text(), "sentence": _text(), "certainty": _text(empty=True),
+            "numbers": _text(), "unlock": _text(empty=True),
+        }, ("claim_id",)),
+    )
+}  # fmt: skip
+
+
+def check(table, frame):
+    """Every failure of a table against its contract.
+
+    Parameters
+    ----------
+    table : str
+        Name of a contract.
+    frame : DataFrame
+        Typed rows; the index is the line in the file, or the row.
+
+    Returns
+    -------
+    DataFrame of (column, check, value, line)
+        Empty where the table keeps its contract; `column` is empty for a check over the whole table.
+    """
+    import pandas as pd
+    import pandera.pandas as pa
+
+    try:
+        _schema(CONTRACTS[table], pa).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as caught:
+        cases = caught.failure_cases
+        # a failed check on the whole frame repeats once per column: one row a line is enough
+        column = cases["column"].fillna("").where(cases["schema_context"] == "Column", "")
+        failed = pd.DataFrame(
+            {"column": column, "check": cases["check"], "value": cases["failure_case"], "line": cases["index"]}
+        )
+        missing = cases["check"] == "column_in_dataframe"
+        failed.loc[missing, "column"] = cases.loc[missing, "failure_case"]
+        return failed.drop_duplicates(["column", "check", "line"], ignore_index=True)
+    return pd.DataFrame(columns=["column", "check", "value", "line"])
+
+
+def _schema(contract, pa):
+    columns = {name: _pandera_column(column, pa) for name, column in contract.columns.items()}
+    return pa.DataFrameSchema(columns, strict=False)
+
+
+def _pandera_column(column, pa):
+    checks = []
+    if column.levels:
+        checks.append(pa.Check.isin(column.levels, error="levels"))
+    if column.low is not None:
+        checks.append(pa.Check.ge(column.low, error="low"))
+    if column.high is not None:
+        checks.append(pa.Check.le(column.high, error="high"))
+    return pa.Column(None, checks, nullable=column.empty, required=column.required)
