@@ -1,0 +1,173 @@
+"""Read a unit's one params file: what it may say, where it is wrong, and what it means by default."""
+
+import difflib
+import json
+import re
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from skillsgap.errors import ParamsError, Problem
+
+SCHEMA = Path(__file__).with_name("params.schema.json")
+DEFAULTS = "_defaults.yaml"
+
+
+@dataclass(frozen=True)
+class Params:
+    """One unit's params, complete with defaults.
+
+    Parameters
+    ----------
+    path : Path
+        The params file.
+    values : dict
+        Its content over the defaults.
+    lines : dict of tuple to int
+        Line of each key, by its path of keys.
+    """
+
+    path: Path
+    values: dict
+    lines: dict
+
+    @property
+    def unit(self):
+        """Name of the unit."""
+        return self.values["unit"]
+
+    def line(self, *keys):
+        """Line of a key, or of the nearest key above it; None for a default."""
+        while keys and keys not in self.lines:
+            keys = keys[:-1]
+        return self.lines.get(keys)
+
+
+def read_params(path, *, overrides=None):
+    """Read and check one params file over the documented defaults.
+
+    Parameters
+    ----------
+    path : path-like
+        ``params/<unit>.yaml``; ``_defaults.yaml`` is looked up beside it.
+    overrides : mapping, optional
+        What-ifs, merged over the file: ``{"plan": {"budget": 300000}}``.
+
+    Returns
+    -------
+    Params
+
+    Raises
+    ------
+    ParamsError
+        One line a fault: file, line, key, value, remedy.
+    """
+    path = Path(path)
+    own, lines = _load(path)
+    defaults = path.with_name(DEFAULTS)
+    base = _load(defaults)[0] if defaults.exists() else {}
+    values = merge(merge(base, own), overrides or {})
+    problems = [_problem(path, error, lines) for error in _errors(values)]
+    if not problems and values["unit"] != path.stem:
+        remedy = f"rename the file or write unit: {path.stem}"
+        problems = [Problem(path.name, f"key unit is {values['unit']!r}", remedy, lines.get(("unit",)))]
+    if problems:
+        raise ParamsError("\n".join(map(str, problems)))
+    return Params(path, values, lines)
+
+
+def merge(base, over):
+    """Lay one mapping over another, key by key; lists and scalars replace."""
+    merged = deepcopy(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else deepcopy(value)
+    return merged
+
+
+def _load(path):
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ParamsError(f"{path.name}: there is no such params file in {path.parent.name}/") from None
+    except UnicodeDecodeError as error:
+        raise ParamsError(f"{path.name}: byte {error.start} is not UTF-8: save the file as UTF-8") from None
+    if "&" in text and re.search(r"(^|[\s:\[,-])[&*][A-Za-z0-9_]", text):
+        raise ParamsError(f"{path.name}: YAML anchors and aliases are not used here: write the value out")
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines = {}
+        _walk(path, node, (), lines)
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or "can't be read as YAML"
+        raise ParamsError(f"{path.name}{where}: {reason}: correct the YAML") from None
+    if not isinstance(values, dict):
+        raise ParamsError(f"{path.name}: expected keys and values, found nothing: see params/arvenia.yaml")
+    return values, lines
+
+
+def _walk(path, node, keys, lines):
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*keys, key.value)
+            if here in lines:
+                raise ParamsError(f"{path.name} line {key.start_mark.line + 1}: key {key.value} stands twice "
+                                  f"(first in line {lines[here]}): keep one")  # fmt: skip
+            lines[here] = key.start_mark.line + 1
+            _walk(path, value, here, lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            _walk(path, value, (*keys, number), lines)
+
+
+@lru_cache
+def _validator():
+    return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def _errors(values):
+    return sorted(_validator().iter_errors(values), key=lambda error: list(map(str, error.absolute_path)))
+
+
+def _problem(path, error, lines):
+    keys = tuple(error.absolute_path)
+    name = ".".join(map(str, keys)) or "the file"
+    text, remedy = f"key {name} is {_short(error.instance)}", f"expected {_expected(error)}"
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = list(error.schema.get("properties", ()))
+        odd = sorted(set(error.instance) - set(known))[0]
+        close = difflib.get_close_matches(str(odd), known, 1)
+        name = f"{'.'.join(map(str, keys))}.{odd}" if keys else odd
+        text = f"unknown key {name} (value {_short(error.instance[odd])})"
+        remedy = f"did you mean {close[0]}?" if close else f"known keys here: {', '.join(known)}"
+        keys = (*keys, odd)
+    elif error.validator == "required":
+        lacking = [key for key in error.validator_value if key not in error.instance]
+        text, remedy = f"{name} lacks the key {lacking[0]}", "add it"
+    while keys and keys not in lines:
+        keys = keys[:-1]
+    return Problem(path.name, text, remedy, lines.get(keys))
+
+
+def _expected(error):
+    words = {
+        "minimum": "{} or more", "exclusiveMinimum": "more than {}", "maximum": "{} or less",
+        "type": "{}", "enum": "one of {}", "pattern": "a name like arvenia or kor-piaac",
+        "minItems": "at least {} of them", "uniqueItems": "each only once", "minLength": "some text",
+    }  # fmt: skip
+    wanted = error.validator_value
+    if isinstance(wanted, list):
+        wanted = ", ".join(map(str, wanted))
+    return words.get(error.validator, "something else ({})").format(wanted)
+
+
+def _short(value):
+    text = repr(value) if not isinstance(value, (dict, list)) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
