@@ -1,0 +1,200 @@
+"""How many competency profiles there are, how large, at which levels, and how sure we are of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from skillsgap.errors import EstimateError
+from skillsgap.estimate.design import SurveyDesign
+from skillsgap.estimate.lca import CompetencyProfiles, climb, kish, row_order, weights_of
+
+NEAR_TIE = 6.0  # distance in sample-size-adjusted BIC that the data can't tell apart
+
+
+def select_profiles(answers, candidates, design: SurveyDesign, *, random_state=0, n_starts=20, min_share=0.05,
+                    min_respondents=50):
+    """Fit each number of profiles and recommend one.
+
+    Recommended is the smallest BIC among numbers whose smallest profile holds `min_share` of the staff and
+    `min_respondents` respondents (the latter only from 500 respondents on). `near_tie` marks every number
+    whose sample-size-adjusted BIC lies within 6 of the best: the data don't tell these apart. All criteria
+    count Kish's effective n, in likelihood and penalty. Entropy and posteriors describe, they never select.
+
+    Parameters
+    ----------
+    answers : DataFrame (n_respondents, n_variables), integer codes, NaN = missing, index = row key
+    candidates : iterable of int >= 1
+    design : SurveyDesign of the same respondents
+    min_share : float, 0-1
+    min_respondents : int
+
+    Returns
+    -------
+    DataFrame, a row per number: n_profiles, loglik, n_parameters, aic, bic, sabic, entropy, smallest_share,
+    smallest_n (expected respondents), average_posterior (least over profiles), starts_reached, near_tie,
+    recommended, reason
+
+    Raises
+    ------
+    EstimateError
+        No candidates, or the answers can't carry one of them.
+
+    References
+    ----------
+    Nylund, Asparouhov and Muthen (2007), Structural Equation Modeling 14, 535-569.
+    """
+    answers, weights = _by_row_key(answers, design)
+    rows = [_describe(CompetencyProfiles(k, n_starts=n_starts, random_state=random_state)
+                      .fit(answers, sample_weight=weights), answers, weights)
+            for k in sorted(set(candidates))]
+    if not rows:
+        raise EstimateError("select_profiles got no candidates: give the numbers to compare, as range(1, 9)")
+    table = pd.DataFrame(rows)
+    table["near_tie"] = table["sabic"] <= table["sabic"].min() + NEAR_TIE
+    need = min_respondents if len(answers) >= 500 else 0
+    fits = (table["smallest_share"] >= min_share) & (table["smallest_n"] >= need)
+    chosen = table["bic"].where(fits).idxmin() if fits.any() else 0
+    table["recommended"] = table.index == chosen
+    table["reason"] = [_reason(row, table.loc[chosen], ok, table["near_tie"].sum() > 1, min_share, need)
+                       for row, ok in zip(table.itertuples(), fits, strict=True)]
+    return table
+
+
+def _describe(fit, answers, weights):
+    posterior = fit.predict_proba(answers)
+    modal = posterior.argmax(axis=1)[:, None] == np.arange(fit.n_profiles)
+    certainty = (posterior * modal * weights[:, None]).sum(axis=0)
+    assigned = (modal * weights[:, None]).sum(axis=0)
+    bic, n_eff = fit.bic(answers, weights), kish(weights)
+    return {
+        "n_profiles": fit.n_profiles, "loglik": fit.loglik_, "n_parameters": fit.n_parameters_,
+        "aic": fit.aic(answers, weights), "bic": bic,
+        "sabic": bic + fit.n_parameters_ * (np.log((n_eff + 2) / 24) - np.log(n_eff)),
+        "entropy": fit.entropy(answers, weights), "smallest_share": fit.shares_.min(),
+        "smallest_n": int(np.round(posterior.sum(axis=0).min())),
+        "average_posterior": (certainty / np.where(assigned > 0, assigned, np.inf)).min(),
+        "starts_reached": fit.n_starts_reached_,
+    }
+
+
+def _reason(row, chosen, fits, tied, min_share, need):
+    tie = "; near tie: sample-size-adjusted BIC within 6 of the best" if row.near_tie and tied else ""
+    smallest = f"smallest profile holds {row.smallest_share:.1%}, {row.smallest_n} respondents"
+    if not fits:
+        return f"{smallest}, below {min_share:.0%}" + (f" or {need} respondents" if need else "") + tie
+    if row.n_profiles == chosen.n_profiles:
+        return f"smallest BIC of the numbers whose profiles are large enough; {smallest}" + tie
+    return f"BIC {row.bic - chosen.bic:.1f} above the recommended number ({chosen.n_profiles})" + tie
+
+
+@dataclass(frozen=True)
+class ReplicateFits:
+    """Profiles refitted with every replicate weight: shares (R, K), probs (R, K, all categories)."""
+
+    shares: np.ndarray
+    probs: np.ndarray
+
+
+def profile_replicates(profiles, answers, design: SurveyDesign, *, max_iter=200, tol=1e-7):
+    """Refit fitted profiles with every replicate weight, each from the full-sample fit.
+
+    Starting there keeps profile k of a replicate matched to profile k of the full sample.
+
+    Parameters
+    ----------
+    profiles : CompetencyProfiles, fitted
+    answers : DataFrame (n_respondents, n_variables) it was fitted on
+    design : SurveyDesign of the same respondents, R replicates
+    max_iter, tol : as in CompetencyProfiles; above 1e-6 replicates stop short and errors come out too small
+
+    Returns
+    -------
+    ReplicateFits
+    """
+    answers, _ = _by_row_key(answers, design)
+    place = design.weights.index.get_indexer(answers.index)
+    replicates = np.ascontiguousarray(design.replicate_weights[place].T, dtype=float)
+    replicates *= len(answers) / replicates.sum(axis=1, keepdims=True)
+    theta = np.repeat(profiles._theta[:, None, :], len(replicates), axis=1)
+    theta, *_ = climb(profiles._encode(answers), replicates, theta, profiles._first_columns(),
+                      max_iter=max_iter, tol=tol)
+    theta = theta.transpose(1, 0, 2)
+    return ReplicateFits(theta[:, :, 0].copy(), theta[:, :, 1:].copy())
+
+
+def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None):
+    """Share of each profile and its expected level on each variable, with replicate errors.
+
+    Parameters
+    ----------
+    profiles : CompetencyProfiles, fitted
+    answers : DataFrame (n_respondents, n_variables) it was fitted on
+    design : SurveyDesign of the same respondents
+    replicates : ReplicateFits, default: computed here
+
+    Returns
+    -------
+    DataFrame: profile 1..K, variable ("share" or its name), statistic ("share" 0-1, "level" in code units),
+    estimate, se, ci_low, ci_high (95 %, t; logit limits for shares), n, n_eff, uncertainty. For shares n
+    counts all respondents; for levels the expected number in the profile who answered.
+    """
+    answers, weights = _by_row_key(answers, design)
+    replicates = profile_replicates(profiles, answers, design) if replicates is None else replicates
+    full = _shares_and_levels(profiles, profiles._theta[None, :, 0], profiles._theta[None, :, 1:])[0]
+    spread = _shares_and_levels(profiles, replicates.shares, replicates.probs) - full
+    se = np.sqrt(design.scale * (spread**2).sum(axis=0))
+    quantile = stats.t.ppf(0.975, design.degf)
+    low, high = full - quantile * se, full + quantile * se
+    low[:, 0], high[:, 0] = logit_limits(full[:, 0], se[:, 0], quantile)
+    ends = np.array([[codes[0], codes[-1]] for codes in profiles.categories_.values()]).T
+    low[:, 1:], high[:, 1:] = np.maximum(low[:, 1:], ends[0]), np.minimum(high[:, 1:], ends[1])
+    n, n_eff = _support(profiles, answers, weights)
+    names = ["share", *profiles.categories_]
+    table = pd.MultiIndex.from_product(
+        [range(1, profiles.n_profiles + 1), names], names=["profile", "variable"]).to_frame(index=False)
+    table["statistic"] = np.where(table["variable"] == "share", "share", "level")
+    for name, values in zip(["estimate", "se", "ci_low", "ci_high", "n", "n_eff"],
+                            [full, se, low, high, n, n_eff], strict=True):
+        table[name] = values.ravel()
+    return table.assign(uncertainty="sampling")
+
+
+def logit_limits(share, se, quantile):
+    """Interval of shares, symmetric on the logit scale; a share without error keeps itself as limits."""
+    inside = (share > 0) & (share < 1) & (se > 0)
+    middle = np.where(inside, share, 0.5)
+    half = quantile * np.where(inside, se, 0) / (middle * (1 - middle))
+    logit = np.log(middle / (1 - middle))
+    low, high = 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit))
+    return np.where(inside, low, share), np.where(inside, high, share)
+
+
+def _shares_and_levels(profiles, shares, probs):
+    """(runs, profiles, 1 + variables)."""
+    values = probs * np.concatenate(list(profiles.categories_.values()))
+    levels = np.add.reduceat(values, profiles._first_columns()[1:] - 1, axis=2)
+    return np.concatenate([shares[:, :, None], levels], axis=2)
+
+
+def _support(profiles, answers, weights):
+    answered = answers[list(profiles.categories_)].notna().to_numpy(dtype=float)
+    posterior = profiles.predict_proba(answers)
+    weighted = posterior * weights[:, None]
+    # w² times membership, not its square: a respondent half in a profile is half a respondent, so n_eff <= n.
+    mass, squares = weighted.T @ answered, (weighted * weights[:, None]).T @ answered
+    n = np.column_stack([np.full(profiles.n_profiles, len(answers)), np.round(posterior.T @ answered)])
+    n_eff = mass**2 / np.maximum(squares, 1e-300)
+    return n.astype(int), np.column_stack([np.full(profiles.n_profiles, kish(weights)), n_eff])
+
+
+def _by_row_key(answers, design):
+    """Answers in the order of row keys, and their weights."""
+    if not answers.index.is_unique or set(answers.index) != set(design.weights.index):
+        raise EstimateError(f"answers ({len(answers)} rows) and design ({len(design.weights)} rows) must "
+                            "hold the same row keys, each once: use design.subset for a part of them")
+    answers = answers.iloc[row_order(answers)]
+    return answers, weights_of(answers, design.weights)
