@@ -1,0 +1,1 @@
+"""decide: which training to buy with a budget, from counts of staff only."""
