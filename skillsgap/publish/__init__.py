@@ -1,0 +1,1 @@
+"""What may be said: disclosure control, claims, figures and pages."""

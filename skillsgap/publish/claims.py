@@ -1,0 +1,386 @@
+"""Claims: a number, its gate, and its wording; what fails its gate is not printed, and says why."""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+import pandas as pd
+
+from skillsgap.wording import N_
+
+MIN_ITEMS = 4  # METHODS: the reliability of a group speaks from four items on
+NAMED = 4  # groups a sentence names; more of them are counted only
+BROAD = 0.3  # levels: a profile this far from the average in everything is named for that
+
+
+# how a sentence calls the groups of a column
+COLUMNS = {
+    "agency_id": N_("agencies"),
+    "industry": N_("industries"),
+    "isco08": N_("occupations"),
+    "region": N_("regions"),
+    "admin_level": N_("levels of administration"),
+    "role_id": N_("roles"),
+    "grade": N_("grades"),
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence of a report, with everything needed to say it in any language.
+
+    `values` fill the places of `number`, `sentence`, `certainty` and `unlock`; see `Words.say`.
+    """
+
+    claim_id: str
+    section: str
+    number: str
+    sentence: str
+    certainty: str = ""
+    values: dict = field(default_factory=dict)
+    passed: bool = True
+    hot: bool = False
+    unlock: str = ""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the claims of a unit are told besides its released tables."""
+
+    scale: str
+    answered: int
+    top: int
+    respondents_gate: int
+    reliability_gate: float
+    threshold: int
+    by: tuple
+    self_reported: bool
+
+
+def make_claims(tables, context):
+    """Every claim of a unit, made or withheld.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        Released tables.
+    context : Context
+
+    Returns
+    -------
+    DataFrame
+        claim_id, section, passed, hot, number, sentence, certainty, unlock (messages), numbers (JSON).
+    """
+    made = []
+    if "priorities" in tables:
+        made += _priority_claims(tables, context)
+    elif context.scale == "score":
+        made += _tested_claims(tables, context)
+    if "needs" in tables:
+        made.append(_needs_claim(tables["needs"], context))
+    made.append(_profile_claim(tables, context))
+    made += _withheld_groups(tables, context)
+    if "plan_summary" in tables:
+        made.append(_plan_claim(tables))
+    rows = [asdict(claim) for claim in made]
+    table = pd.DataFrame(rows)
+    table["numbers"] = [
+        json.dumps(values, sort_keys=True, ensure_ascii=False) for values in table.pop("values")
+    ]
+    columns = [
+        "claim_id",
+        "section",
+        "passed",
+        "hot",
+        "number",
+        "sentence",
+        "certainty",
+        "unlock",
+        "numbers",
+    ]
+    return table[columns]
+
+
+def widest(tables):
+    """The competency that comes first: the largest priority."""
+    table = tables["priorities"]
+    return table.sort_values(["priority", "competency_id"], ascending=[False, True])["competency_id"].iloc[0]
+
+
+def gap_row(tables, competency, statistic, by="all", group="all"):
+    """One row of the gaps table."""
+    gaps = tables["gaps"]
+    here = (gaps["by"] == by) & (gaps["group"] == group) & (gaps["statistic"] == statistic)
+    return gaps[here & (gaps["competency_id"] == competency)].iloc[0]
+
+
+def value(kind, x, **more):
+    """A typed value of a message."""
+    return {"kind": kind, "value": x if isinstance(x, (str, dict)) else float(x), **more}
+
+
+def label(column, code):
+    """The name of a code, as a typed value."""
+    return {"kind": "label", "table": column, "value": str(code)}
+
+
+def _priority_claims(tables, context):
+    ranked = tables["priorities"].sort_values(["priority", "competency_id"], ascending=[False, True])
+    first, second = ranked["competency_id"].iloc[:2]
+    below = gap_row(tables, first, "share_below")
+    short = gap_row(tables, second, "shortfall")
+    in_top = ranked.set_index("competency_id")["p_top"]
+    asked = N_("{low}–{high}; {n} answers, self-reported") if context.self_reported else N_("{low}–{high}; {n} answers")
+    return [
+        _gated(
+            Claim(
+                "share_below",
+                "claims",
+                N_("{share}"),
+                N_("of staff are below the level their role requires in “{competency}”, the gap that weighs most"),
+                asked,
+                {
+                    "share": value("share", below["estimate"]),
+                    "competency": label("competency_id", first),
+                    "low": value("share", below["ci_low"]),
+                    "high": value("share", below["ci_high"]),
+                    "n": value("number", below["n"]),
+                },
+                hot=True,
+            ),
+            below["n"],
+            first,
+            tables,
+            context,
+        ),
+        _gated(
+            Claim(
+                "shortfall",
+                "claims",
+                N_("{gap}"),
+                N_("levels on average between what roles require and what staff can do in “{competency}”; among "
+                   "the first {top} in {sure} of draws"),
+                N_("{low} to {high} levels; {n} answers"),
+                {
+                    "gap": value("signed", -short["estimate"], digits=1),
+                    "competency": label("competency_id", second),
+                    "top": value("number", context.top),
+                    "sure": _surety(in_top[second]),
+                    "low": value("number", short["ci_low"], digits=2),
+                    "high": value("number", short["ci_high"], digits=2),
+                    "n": value("number", short["n"]),
+                },
+            ),
+            short["n"],
+            second,
+            tables,
+            context,
+        ),
+    ]  # fmt: skip
+
+
+def _surety(probability):
+    """A probability from draws is never certainty."""
+    if probability > 0.99:
+        return value("message", N_("over 99%"))
+    return value("percent", probability)
+
+
+def _gated(claim, n, competency, tables, context):
+    """The claim where enough people answered enough reliable items; else why not and what would help."""
+    if pd.isna(n) or n < context.respondents_gate:
+        lacking = context.respondents_gate - (0 if pd.isna(n) else n)
+        return _held(
+            claim,
+            N_("“{competency}”: fewer than {gate} people answered."),
+            N_("{more} more answers would unlock it."),
+            gate=value("number", context.respondents_gate),
+            more=value("number", lacking),
+        )
+    alpha = _group_alpha(tables, competency)
+    if alpha is not None and not alpha >= context.reliability_gate:
+        return _held(
+            claim,
+            N_("“{competency}”: the answers of its group agree too little (α {alpha}, at least {gate} is needed)."),
+            N_("More items, or clearer ones, would unlock it."),
+            alpha=value("number", alpha, digits=2),
+            gate=value("number", context.reliability_gate, digits=2),
+        )  # fmt: skip
+    return claim
+
+
+def _held(claim, sentence, unlock, **values):
+    known = {"competency": claim.values["competency"], **values}
+    return Claim(claim.claim_id, claim.section, "", sentence, "", known, passed=False, unlock=unlock)
+
+
+def _group_alpha(tables, competency):
+    table, groups = tables.get("reliability"), tables["competencies"].set_index("competency_id")["group"]
+    if table is None or table.empty:
+        return None
+    row = table[(table["scale"] == "group") & (table["scale_id"] == groups[competency])]
+    return row["alpha"].iloc[0] if len(row) and row["n_items"].iloc[0] >= MIN_ITEMS else float("nan")
+
+
+def _tested_claims(tables, context):
+    claims = []
+    means = tables["means"].query("by == 'all'")
+    for row in means.itertuples():
+        claims.append(
+            Claim(
+                f"mean_{row.variable}",
+                "claims",
+                N_("{mean}"),
+                N_("points of 500 on average in {competency}"),
+                N_("{low} to {high}; standard error {se}; {n} respondents, tested"),
+                {
+                    "mean": value("number", row.estimate),
+                    "competency": label("competency_id", row.variable),
+                    "low": value("number", row.ci_low),
+                    "high": value("number", row.ci_high),
+                    "se": value("number", row.se, digits=1),
+                    "n": value("number", row.n),
+                },
+            )
+        )
+    for row in tables["gaps"].query("by == 'all' and statistic == 'share_below'").itertuples():
+        claim = Claim(
+            f"below_{row.competency_id}",
+            "claims",
+            N_("{share}"),
+            N_("test below what people well matched to the same occupation show in {competency}; the method "
+               "puts about 5% of those below by construction"),
+            N_("{low}–{high}; {n} respondents whose occupation has a requirement"),
+            {
+                "share": value("share", row.estimate),
+                "competency": label("competency_id", row.competency_id),
+                "low": value("share", row.ci_low),
+                "high": value("share", row.ci_high),
+                "n": value("number", row.n),
+            },
+        )  # fmt: skip
+        claims.append(_gated(claim, row.n, row.competency_id, tables, context))
+    return claims
+
+
+def _needs_claim(needs, context):
+    shown = needs[~needs["withheld"]]
+    most = shown[shown["tier"] == "most"].sort_values("group")
+    by = shown["by"].iloc[0] if len(shown) else context.by[0]
+    values = {
+        "most": value("number", len(most)),
+        "all": value("number", len(needs)),
+        "names": {"kind": "labels", "table": by, "value": most["group"].tolist()},
+    }
+    if most.empty:
+        sentence = N_("agencies stand apart: need differs within them more than between them")
+    elif len(most) <= NAMED:
+        sentence = N_("agencies need clearly more than the rest: {names}")
+    else:
+        sentence = N_("agencies need clearly more than the rest")
+    certainty = N_("90% sure of each, after allowing for how few answered; groups, not a ranking")
+    return Claim("needs", "claims", N_("{most} of {all}"), sentence, certainty, values)
+
+
+def _profile_claim(tables, context):
+    shares = tables["profiles"].query("variable == 'share'").sort_values("profile")
+    names = profile_names(tables)
+    first = shares.iloc[0]
+    values = {
+        "share": value("share", first["estimate"]),
+        "name": names[int(first["profile"])],
+        "profiles": value("number", len(shares)),
+        "low": value("share", first["ci_low"]),
+        "high": value("share", first["ci_high"]),
+        "people": value("number", 0),
+    }
+    sentence = N_("have the profile “{name}”, one of {profiles} found in the answers")
+    if "headcounts" in tables:
+        counts = tables["headcounts"].query("by == 'all' and profile == @first.profile")
+        values["people"] = value("number", counts["estimate"].iloc[0])
+        sentence = N_("of staff, about {people} people, have the profile “{name}”, one of {profiles} found")
+    return Claim("profile", "claims", N_("{share}"), sentence, N_("{low}–{high}"), values)
+
+
+def profile_names(tables):
+    """Name of each profile by rule: what it is highest in, or that it is low or high in everything.
+
+    Returns
+    -------
+    dict of int to typed value
+    """
+    levels = group_levels(tables)
+    rest = levels.sub(levels.mean(axis=0), axis=1)
+    overall = rest.mean(axis=1)
+    low, high, peak = N_("just starting"), N_("ahead in most things"), N_("strongest in {group}")
+    if levels.columns.name == "item_id":
+        low, high, peak = N_("seldom"), N_("most often"), N_("above all: {group}")
+    names, taken = {}, set()
+    for profile in levels.index:
+        if overall[profile] == overall.min() and overall[profile] < -BROAD:
+            message, values = low, {}
+        elif overall[profile] == overall.max() and overall[profile] > BROAD:
+            message, values = high, {}
+        else:
+            peaks = (rest.loc[profile] - overall[profile]).sort_values(ascending=False, kind="stable")
+            best = next((g for g in peaks.index if g not in taken), peaks.index[0])
+            taken.add(best)
+            message, values = peak, {"group": label(levels.columns.name, best)}
+        names[int(profile)] = {"kind": "message", "value": message, "values": values}
+    return names
+
+
+def group_levels(tables):
+    """Mean level of each profile in each competency group, or in each item where items form the profiles."""
+    levels = tables["profiles"].query("statistic == 'level'")
+    groups = tables["competencies"].set_index("competency_id")["group"]
+    known = levels["variable"].isin(groups.index).all()
+    column = levels["variable"].map(groups) if known else levels["variable"]
+    order = list(dict.fromkeys(groups)) if known else list(dict.fromkeys(levels["variable"]))
+    table = levels.assign(column=column).pivot_table(index="profile", columns="column", values="estimate")
+    return table[order].rename_axis(columns="group" if known else "item_id")
+
+
+def _withheld_groups(tables, context):
+    gaps = tables.get("gaps", tables["means"])
+    claims = []
+    for by in context.by:
+        rows = gaps[gaps["by"] == by].groupby("group")["withheld"].any()
+        if not rows.any():
+            continue
+        values = {
+            "few": value("number", rows.sum()),
+            "all": value("number", len(rows)),
+            "threshold": value("number", context.threshold),
+            "column": value("message", COLUMNS.get(by, by)),
+        }
+        claims.append(
+            Claim(
+                f"groups_{by}", "claims", "",
+                N_("{few} of {all} {column}: fewer than {threshold} respondents."),
+                values=values, passed=False,
+                unlock=N_("A larger sample, or wider groups, would unlock them."),
+            )
+        )  # fmt: skip
+    return claims
+
+
+def _plan_claim(tables):
+    facts = tables["plan_summary"].set_index("name")["value"]
+    chosen = tables["frontier"].set_index("budget").loc[facts["budget"]]
+    return Claim(
+        "plan",
+        "plan",
+        N_("{seats} seats for {spend}"),
+        N_("close {share} of the shortfall, weighted by importance; no plan for this money closes more than "
+           "{bound}; going for the largest gaps first would close {common}"),
+        N_("{low}–{high} if courses do more or less than expected"),
+        {
+            "seats": value("number", facts["seats"]),
+            "spend": value("money", facts["spend"]),
+            "share": value("percent", facts["closed_share"]),
+            "bound": value("percent", max(chosen["bound_share"], facts["closed_share"])),
+            "common": value("percent", chosen["common_practice_share"]),
+            "low": value("percent", facts["ci_low"]),
+            "high": value("percent", facts["ci_high"]),
+        },
+    )  # fmt: skip

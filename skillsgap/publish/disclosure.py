@@ -1,0 +1,146 @@
+"""The only way out: what leaves the house is protected first, and nothing with an id leaves at all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from skillsgap.contracts import CONTRACTS
+from skillsgap.errors import DisclosureError
+from skillsgap.wording import HIGH_SHARE, LOW_SHARE, N_
+
+PROTECTION = N_("primary rule only, not yet proof against subtraction")
+HIDDEN = ("estimate", "se", "ci_low", "ci_high", "n", "n_eff")
+DECIMALS = 4  # numbers are rounded before anything is ranked or printed, so that all machines agree
+RUNNABLE = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Disclosure rules of a unit.
+
+    Parameters
+    ----------
+    threshold : int
+        Respondents, and estimated head-count, behind every printed figure.
+    rounding : int
+        Head-counts are printed to the nearest multiple.
+    """
+
+    threshold: int = 10
+    rounding: int = 5
+
+
+@dataclass(frozen=True)
+class Release:
+    """Tables that may leave the house, and how much of them was withheld.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+    figures, withheld : int
+        Figures in all tables, and those blanked.
+    """
+
+    tables: dict
+    figures: int
+    withheld: int
+    protection: str = PROTECTION
+
+
+def release_tables(views, rules):
+    """Protect the tables of a unit, all of them together.
+
+    Primary rule: a figure rests on at least `rules.threshold` respondents, and a head-count is at least
+    that large; planned seats may be fewer, the staff who may take them not. Head-counts are rounded, and
+    shares of people below 5 % or above 95 % are coded as those limits. This is not yet proof against
+    subtraction.
+
+    Parameters
+    ----------
+    views : dict of str to DataFrame
+        Tables by name. One with a row a person, or with a column that identifies, is refused.
+    rules : Rules
+
+    Returns
+    -------
+    Release
+
+    Raises
+    ------
+    DisclosureError
+        Names the table and the column that must not leave.
+
+    Examples
+    --------
+    >>> gaps = pd.DataFrame({"group": ["a", "b"], "statistic": "level", "estimate": [1.0, 2.0], "n": [9, 10]})
+    >>> release = release_tables({"gaps": gaps}, Rules())
+    >>> release.tables["gaps"]["estimate"].tolist(), release.withheld
+    ([nan, 2.0], 1)
+    """
+    released, figures, withheld = {}, 0, 0
+    for name in sorted(views):
+        _refuse(name, views[name])
+        table = views[name].reset_index(drop=True)
+        hidden = _too_few(name, table, rules)
+        blank = [column for column in HIDDEN if column in table]
+        if name == "plan_agencies":
+            blank = ["seats", "cost", "eligible"]
+        table[blank] = table[blank].astype(float).mask(hidden, axis=0)
+        released[name] = _quoted(_rounded(name, _coded(table), rules)).assign(withheld=hidden)
+        figures += len(table)
+        withheld += int(hidden.sum())
+    return Release(released, figures, withheld)
+
+
+def _refuse(name, table):
+    contract = CONTRACTS.get(name)
+    direct = {column for c in CONTRACTS.values() for column, rule in c.columns.items() if rule.identifies == "direct"}
+    found = sorted((direct | {"row_key"}) & {str(column) for column in [*table.columns, *table.index.names]})
+    if found:
+        raise DisclosureError(f"table {name} holds {found[0]}, which identifies people: it can't be released")
+    if contract is not None and contract.person_level:
+        raise DisclosureError(f"table {name} has a row a person: it can't be released, only counts and means can")
+
+
+def _too_few(name, table, rules):
+    hidden = pd.Series(False, index=table.index)
+    if "n" in table:
+        hidden |= table["n"].fillna(0) < rules.threshold
+    if name == "headcounts":
+        hidden |= table["estimate"] < rules.threshold
+    if name == "plan_agencies":
+        hidden |= table["eligible"] < rules.threshold
+    return hidden
+
+
+def _coded(table):
+    """Shares of (nearly) nobody and everybody say only that; their errors would say more."""
+    if "statistic" not in table:
+        return table
+    share = table["statistic"].isin(["share", "share_below"])
+    extreme = share & ~table["estimate"].between(LOW_SHARE, HIGH_SHARE) & table["estimate"].notna()
+    limits = [column for column in ("estimate", "ci_low", "ci_high") if column in table]
+    coded = table.copy()
+    coded.loc[share, limits] = coded.loc[share, limits].clip(LOW_SHARE, HIGH_SHARE)
+    if "se" in table:
+        coded.loc[extreme, "se"] = np.nan
+    return coded
+
+
+def _rounded(name, table, rules):
+    numbers = table.select_dtypes("float").columns
+    table[numbers] = table[numbers].round(DECIMALS) + 0.0  # no negative zero
+    counts = {"headcounts": ["estimate", "se", "ci_low", "ci_high"], "priorities": ["headcount"],
+              "plan_agencies": ["eligible"]}.get(name, [])  # fmt: skip
+    for column in counts:
+        table[column] = (table[column] / rules.rounding).round() * rules.rounding
+    return table
+
+
+def _quoted(table):
+    """Text that a spreadsheet would run as a formula is quoted."""
+    for column in table.select_dtypes(["object", "string"]):
+        runs = table[column].astype("string").str.startswith(RUNNABLE, na=False)
+        table[column] = table[column].mask(runs, "'" + table[column].astype("string"))
+    return table

@@ -1,0 +1,363 @@
+"""One report: what stands on its page, from released tables and claims, in one language."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+from babel.lists import format_list
+
+from skillsgap.publish import figures, pages
+from skillsgap.publish.canvas import figure_html
+from skillsgap.publish.claims import COLUMNS, group_levels, profile_names, widest
+
+SHOWN = 12  # competencies a figure shows; the others stand in the tables
+FIRST = 4  # claims beside each other
+HOT = 3  # marks in the one warm colour
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a page says of a unit besides its figures."""
+
+    title: dict
+    population: dict
+    years: str
+    scale: str
+    fictional: bool
+    self_reported: bool
+    staff: int | None
+    agencies: int | None
+    invited: int
+    answered: int
+    replicates: int
+    method: str
+    calibrated: bool
+    by: tuple
+    starts: int
+    threshold: int
+    role: str
+
+
+class Report:
+    """A page of a unit; each method gives one piece, or None where there is nothing to show.
+
+    Parameters
+    ----------
+    release : Release
+    claims : DataFrame
+        As `make_claims` gives them.
+    facts : Facts
+    words : Words
+    """
+
+    def __init__(self, release, claims, facts, words):
+        self.release, self.tables, self.claims_table = release, release.tables, claims
+        self.facts, self.words = facts, words
+
+    @property
+    def title(self):
+        """Title of the file: unit, who is meant, when."""
+        words, facts = self.words, self.facts
+        parts = [words.text(facts.title), words.text(facts.population), facts.years]
+        return " · ".join([*parts, words("fictional")] if facts.fictional else parts)
+
+    def head(self):
+        """Who and when, the finding, and how it is known."""
+        words, facts = self.words, self.facts
+        kicker = [words.text(facts.title), words.text(facts.population), facts.years]
+        return pages.head(
+            kicker, title=self._finding(), sub=self._sub(), fictional=facts.fictional, words=words
+        )
+
+    def _finding(self):
+        words, unit = self.words, self.words.text(self.facts.title)
+        claims = self.claims_table.set_index("claim_id")
+        if "priorities" in self.tables and claims.loc["share_below", "passed"]:
+            gap = words("“{competency}” is the gap that weighs most", competency=self._name(widest(self.tables)))
+            if "plan" not in claims.index:
+                return words("{unit}: {finding}", unit=unit, finding=gap)
+            plan = self.tables["plan_summary"].set_index("name")["value"]
+            return words(
+                "{unit}: {finding}; {money} would close {share} of the shortfall",
+                unit=unit,
+                finding=gap,
+                money=words.money(plan["spend"]),
+                share=words.percent(plan["closed_share"]),
+            )
+        if "gaps" in self.tables and self.facts.scale == "score":
+            below = self.tables["gaps"].query("by == 'all' and statistic == 'share_below'")
+            worst = below.sort_values(["estimate", "competency_id"], ascending=[False, True]).iloc[0]
+            finding = words(
+                "{share} test below what their occupation requires in {competency}",
+                share=words.share(worst["estimate"]),
+                competency=self._name(worst["competency_id"]).lower(),
+            )
+            return words("{unit}: {finding}", unit=unit, finding=finding)
+        return words("{unit}: kinds of staff, and how sure we are", unit=unit)
+
+    def _sub(self):
+        words, facts = self.words, self.facts
+        parts = []
+        if facts.staff is not None:
+            parts.append(words("{staff} staff in {agencies} agencies", staff=words.number(facts.staff),
+                               agencies=words.number(facts.agencies)))  # fmt: skip
+        if facts.invited > facts.answered:
+            parts.append(words("{answered} answered ({rate})", answered=words.number(facts.answered),
+                               rate=words.percent(facts.answered / facts.invited)))  # fmt: skip
+        else:
+            parts.append(words("{answered} respondents", answered=words.number(facts.answered)))
+        if facts.calibrated:
+            parts.append(words("calibrated to the register"))
+        scale = words("tested, 0 to 500 points") if facts.scale == "score" else words("levels 0 none to 4 expert")
+        return " · ".join([*parts, scale, words("intervals are 95%")])
+
+    def claims(self):
+        """The first claims, the withheld ones in their place."""
+        shown = self.claims_table[self.claims_table["section"] == "claims"]
+        return pages.claims([self._said(claim) for claim in shown.head(FIRST).itertuples()], words=self.words)
+
+    def more_claims(self):
+        """The claims after the first ones."""
+        shown = self.claims_table[self.claims_table["section"] == "claims"].iloc[FIRST:]
+        if shown.empty:
+            return None
+        return pages.claims([self._said(claim) for claim in shown.itertuples()], words=self.words)
+
+    def _said(self, claim):
+        say = partial(self.words.say, values=claim.numbers)
+        return {
+            "number": say(claim.number),
+            "sentence": say(claim.sentence),
+            "certainty": say(claim.certainty),
+            "hot": claim.hot,
+            "held": not claim.passed,
+            "unlock": say(claim.unlock),
+        }
+
+    def _name(self, competency):
+        return self.words.label("competency_id", competency)
+
+    def gaps(self):
+        """Level now against level required, the widest first."""
+        if "gaps" not in self.tables:
+            return None
+        if self.facts.scale == "score":
+            return self._tested()
+        words, table = self.words, self.gap_table()
+        widest_two = table["label"].tolist()[:2]
+        number = self.tables["competencies"]["competency_id"].nunique()
+        dek = words(
+            "Level now (dot, on its interval) and level required (bar), mean over staff; at the right what those "
+            "below their requirement lack, spread over all staff; the {shown} widest of {all}",
+            shown=words.number(len(table)),
+            all=words.number(number),
+        )
+        first = table.iloc[0]
+        sentence = words(
+            "“{competency}” stands at {level} where {required} is required.",
+            competency=first["label"],
+            level=words.number(first["level"], 1),
+            required=words.number(first["required"], 1),
+        )
+        title = words("“{first}” and “{second}” trail furthest behind", first=widest_two[0], second=widest_two[1])
+        return pages.section(title, dek, self._figure(figures.gap_figure, table, title), sentence)
+
+    def gap_table(self):
+        """Finished table of the widest gaps: code, label, level, ci_low, ci_high, required, gap, hot."""
+        gaps = self.tables["gaps"].query("by == 'all'")
+        short = gaps[gaps["statistic"] == "shortfall"].set_index("competency_id")["estimate"]
+        table = self._gap_table(gaps, "competency_id")
+        table["gap"] = -table["code"].map(short).round(2)
+        table = table.sort_values(["gap", "code"]).head(SHOWN).reset_index(drop=True)
+        return table.assign(hot=table.index < HOT)
+
+    def _gap_table(self, gaps, names):
+        wide = gaps.pivot_table(index=names, columns="statistic", values="estimate", dropna=False)
+        limits = gaps[gaps["statistic"] == "level"].set_index(names)[["ci_low", "ci_high"]]
+        digits = 0 if self.facts.scale == "score" else 2
+        table = wide[["level", "required"]].join(limits).round(digits)
+        table = table.assign(gap=table["level"] - table["required"], hot=False)
+        table = table.rename_axis("code").reset_index()
+        return table.assign(label=[self.words.label(names, code) for code in table["code"]])
+
+    def _tested(self):
+        parts = []
+        for by in self.facts.by:
+            for competency in sorted(self.tables["gaps"]["competency_id"].unique()):
+                parts.append(self._tested_by(by, competency))
+        return pages.join(parts)
+
+    def _tested_by(self, by, competency):
+        words = self.words
+        rows = self.tables["gaps"].query("by == @by and competency_id == @competency and not withheld")
+        table = self._gap_table(rows.rename(columns={"group": by}), by).sort_values(["label"])
+        below = rows[rows["statistic"] == "share_below"].set_index("group")["estimate"]
+        table["note"] = [words.share(below[code]) for code in table["code"]]
+        name, column = self._name(competency), words(COLUMNS.get(by, by))
+        low, high = table["level"].min(), table["level"].max()
+        title = words(
+            "{competency}: mean scores by {column} run from {low} to {high}",
+            competency=name,
+            column=column,
+            low=words.number(low),
+            high=words.number(high),
+        )
+        dek = words(
+            "Mean score (dot, on its interval) and the score that 95% of well-matched people in the same occupations "
+            "reach (bar); at the right the share below it. In alphabetical order; groups of fewer than {n} "
+            "respondents are withheld",
+            n=words.number(self.facts.threshold),
+        )
+        figure = self._figure(figures.gap_figure, table, title, scale="score")
+        return pages.section(title, dek, figure, self._without_requirement(by, competency))
+
+    def _without_requirement(self, by, competency):
+        derived = self.tables["derived_requirements"]
+        lacking = derived[derived["required_level"].isna() & (derived["competency_id"] == competency)]
+        if by != self.facts.role or lacking.empty:
+            return ""
+        names = format_list([self.words.label(by, code) for code in lacking["role_id"]], locale=self.words.locale)
+        return self.words("Without requirement, as too few are well matched: {names}.", names=names)
+
+    def groups(self):
+        """Which agencies need most, in three groups."""
+        if "needs" not in self.tables:
+            return None
+        words, needs = self.words, self.tables["needs"]
+        by, table = needs["by"].iloc[0], self.needs_table()
+        most = int((needs["tier"] == "most").sum())
+        column = words(COLUMNS.get(by, by))
+        if most:
+            title = words("{most} of {all} {column} need clearly more than the rest", most=words.number(most),
+                          all=words.number(len(needs)), column=column)  # fmt: skip
+        else:
+            title = words("Need differs more within {column} than between them", column=column)
+        dek = words("Mean shortfall in levels over all competencies, weighted by importance, with its interval; three "
+                    "groups and no ranking: within a group the order is the alphabet’s")  # fmt: skip
+        return pages.section(title, dek, self._figure(figures.needs_figure, table, title))
+
+    def needs_table(self):
+        """Finished table of need by agency: tier, label, estimate, ci_low, ci_high."""
+        words, needs = self.words, self.tables["needs"]
+        tiers = [words("Most in need"), words("In between"), words("Least in need")]
+        order = needs["tier"].map(["most", "between", "least"].index)
+        labels = [words.label(by, code) for by, code in zip(needs["by"], needs["group"], strict=True)]
+        table = needs.assign(order=order, label=labels, tier=[tiers[place] for place in order])
+        return table.sort_values(["order", "label"]).round(2).reset_index(drop=True)
+
+    def profiles(self):
+        """The kinds of staff found, how large, at which levels."""
+        words, names = self.words, profile_names(self.tables)
+        shares = self.tables["profiles"].query("variable == 'share'").set_index("profile")
+        table, column = self.profile_table(), group_levels(self.tables).columns.name
+        largest = shares["estimate"].idxmax()
+        title = words(
+            "{number} kinds of staff; {share} are “{name}”",
+            number=words.number(len(shares)),
+            share=words.share(shares.loc[largest, "estimate"]),
+            name=words.say(names[largest]["value"], names[largest]["values"]),
+        )
+        picked = self.tables["selection"].query("recommended").iloc[0]
+        what = (
+            words("How often people of each profile do each thing at work, 1 never to 5 every day; above it the "
+                  "share of the population")
+            if column == "item_id"
+            else words("Mean level of each profile in each group of competencies; above it the share of staff")
+        )  # fmt: skip
+        how = words(
+            "The number of profiles has the smallest BIC; of {starts} starts, {reached} of the most promising "
+            "reached the same best fit. Profiles describe the staff as a whole and type nobody.",
+            reached=words.number(picked["starts_reached"]),
+            starts=words.number(self.facts.starts),
+        )
+        tied = self.tables["selection"].query("near_tie and n_profiles != @picked.n_profiles")["n_profiles"]
+        if len(tied):
+            numbers = format_list([words.number(k) for k in tied], locale=words.locale)
+            how += " " + words("By another criterion (sample-size-adjusted BIC) {numbers} fit at least as well.",
+                               numbers=numbers)  # fmt: skip
+        return pages.section(title, what, self._figure(figures.profile_figure, table, title), how)
+
+    def profile_table(self):
+        """Finished table of profiles: profile, share, ci_low, ci_high, competency, level."""
+        words, names, levels = self.words, profile_names(self.tables), group_levels(self.tables)
+        shares = self.tables["profiles"].query("variable == 'share'").set_index("profile")
+        table = levels.stack().rename("level").reset_index()
+        return table.assign(
+            competency=[words.label(levels.columns.name, code) for code in table[levels.columns.name]],
+            share=table["profile"].map(shares["estimate"]),
+            ci_low=table["profile"].map(shares["ci_low"]),
+            ci_high=table["profile"].map(shares["ci_high"]),
+            profile=[words.say(names[k]["value"], names[k]["values"]) for k in table["profile"]],
+        ).round(2)
+
+    def no_plan(self):
+        """Why there is no plan, and what would make one."""
+        if "plan_summary" in self.tables:
+            return None
+        return pages.notice(
+            self.words(
+                "There is no plan: this unit has no course catalogue with costs. The tables courses and "
+                "course_effects, and a budget, would make one."
+            )
+        )
+
+    def frontier_table(self):
+        """Finished table of budgets: budget, best, common, chosen; from no money at all."""
+        frontier, plan = self.tables["frontier"], self.tables["plan_summary"].set_index("name")["value"]
+        curve = pd.DataFrame({
+            "budget": frontier["budget"], "best": frontier["closed_share"],
+            "common": frontier["common_practice_share"], "chosen": frontier["budget"] == plan["budget"],
+        })  # fmt: skip
+        nothing = pd.DataFrame({"budget": [0.0], "best": [0.0], "common": [0.0], "chosen": [plan["budget"] == 0]})
+        return pd.concat([nothing, curve[curve["budget"] > 0]], ignore_index=True)
+
+    def plan(self):
+        """The plan and its frontier; None where there is none."""
+        words = self.words
+        if "plan_summary" not in self.tables:
+            return None
+        claim = self.claims_table.set_index("claim_id").loc["plan"]
+        said = self._said(claim)
+        tiers = self.tables["plan_courses"].groupby("tier", sort=False)[["seats", "spend"]].sum()
+        rows = pd.DataFrame({
+            "tier": [words.label("tier", tier) for tier in tiers.index],
+            "seats": [words.number(x) for x in tiers["seats"]],
+            "spend": [words.number(x) for x in tiers["spend"]],
+        })  # fmt: skip
+        columns = {"tier": words("Tier"), "seats": words("Seats"), "spend": words("Spend")}
+        figure = self._figure(figures.frontier_figure, self.frontier_table(), said["sentence"], widths=(288, 350))
+        dek = f"{said['sentence']}. {said['certainty']}"
+        return pages.plan_panel(said["number"], dek, figure, rows, columns, words=words)
+
+    def foot(self):
+        """How sure, what was withheld, what this is not."""
+        words, facts = self.words, self.facts
+        sure = words(
+            "Intervals come from {replicates} replicates of the sample and contain sampling and measurement error. "
+            "They don’t contain the bias that arises if those who did not answer differ.",
+            replicates=words.number(facts.replicates),
+        )
+        if facts.self_reported:
+            sure += " " + words("Levels are self-reported.")
+        withheld = words(
+            "{withheld} of {figures} figures rest on too few people. Protection: {protection}.",
+            withheld=words.number(self.release.withheld),
+            figures=words.number(self.release.figures),
+            protection=words(self.release.protection),
+        )
+        nothing = words("An assessment of any person, or a ranking of agencies or countries.")
+        parts = [
+            (words("How sure are we"), sure),
+            (words("What was withheld"), withheld),
+            (words("What this is not"), nothing),
+        ]
+        if facts.fictional:
+            parts.append((words("Fictional"), words("Country, people and figures are invented; the data are synthetic.")))
+        if words.lang == "uz":
+            parts.append((words("Language"), words("The Uzbek text awaits review by a native speaker.")))
+        return pages.foot(parts)
+
+    def _figure(self, draw, table, alt, *, widths=(660, 350), **options):
+        return figure_html(partial(draw, table, words=self.words, **options), alt=alt, widths=widths)
+
+
