@@ -1,0 +1,1 @@
+"""How it runs: the stages one by one, the store that keeps them, and the batch over all units."""

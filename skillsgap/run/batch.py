@@ -1,0 +1,213 @@
+"""Units one after the other: each is done, unchanged, waiting or failed, and none stops another."""
+
+import json
+import shutil
+import traceback
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from skillsgap.errors import SkillsgapError, StudyError, Waiting
+from skillsgap.publish.pages import index_page
+from skillsgap.run.notebooks import TECHNICAL, report_page, run_notebook
+from skillsgap.run.release import Published, table_files
+from skillsgap.run.store import PACKAGE, code_digest, digest, file_digest, write_bytes
+from skillsgap.run.unit import Unit, project_root, unit_names
+from skillsgap.study.params import read_params
+from skillsgap.wording import LANGUAGES, Words
+
+MANIFEST = "manifest.json"
+STATES = ("done", "unchanged", "waiting", "failed")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What came of a unit.
+
+    Parameters
+    ----------
+    unit : str
+    state : {"done", "unchanged", "waiting", "failed"}
+    reason : str
+        Why, one line a fault; empty where all is well.
+    stages : list of str
+        Stages computed this time.
+    files : dict of str to str
+        Files of the report, with their digests.
+    claims_made, claims_withheld : list of str
+    key : str
+        Digest of all that the report depends on.
+    """
+
+    unit: str
+    state: str
+    reason: str = ""
+    stages: list = field(default_factory=list)
+    files: dict = field(default_factory=dict)
+    claims_made: list = field(default_factory=list)
+    claims_withheld: list = field(default_factory=list)
+    key: str = ""
+
+
+def run_unit(path, *, data=None, root=None, progress=lambda step: None):
+    """Make the report of one unit, if anything it depends on has changed.
+
+    Parameters
+    ----------
+    path : path-like
+        ``params/<unit>.yaml``.
+    data : path-like, optional
+        Folder of outside data.
+    root : path-like, optional
+        Project folder, with ``params/``, ``notebooks/``, ``build/`` and ``reports/``.
+    progress : callable
+        Told the name of each step as it begins.
+
+    Returns
+    -------
+    Manifest
+        Never raises for what a user can mend: the state says failed or waiting, the reason why. What was
+        published before stays as it is until the new report is complete.
+    """
+    path, root = Path(path), project_root(root)
+    name = path.stem
+    try:
+        unit = Unit(read_params(path), agency=None, data=data, root=root)
+        return _run(unit, root / "reports" / name, progress)
+    except Waiting as error:
+        return Manifest(name, "waiting", str(error))
+    except StudyError as error:
+        return Manifest(name, "failed", "\n".join(map(str, error.problems)))
+    except SkillsgapError as error:
+        return Manifest(name, "failed", str(error))
+    except Exception as error:  # noqa: BLE001 - a bug of ours must not stop the other units
+        log = root / "build" / name / "error.log"
+        write_bytes(log, traceback.format_exc().encode())
+        first = str(error).splitlines()[0] if str(error) else ""
+        return Manifest(name, "failed", f"{name}: unexpected {type(error).__name__}: {first}: "
+                                        f"please report build/{name}/error.log")  # fmt: skip
+
+
+def _run(unit, folder, progress):
+    key = page_key(unit)
+    before = read_manifest(folder)
+    if before and before.key == key and _whole(folder, before):
+        return Manifest(**{**asdict(before), "state": "unchanged", "stages": []})
+    for stage in unit.compute():
+        progress(stage)
+    progress("release")
+    published = Published(unit)
+    files = table_files(published)
+    languages = unit.values["report_languages"]
+    for lang in languages:
+        progress(f"report {lang}")
+        others = {other: f"{other}.html" for other in languages if other != lang}
+        files[f"{lang}.html"] = report_page(
+            unit, published.report(lang), lang=lang, others=others, folder=unit.store.folder / "notebooks"
+        )
+    if unit.values["fictional"]:
+        for name in TECHNICAL:
+            progress(name)
+            run_notebook(name, unit, unit.store.folder / "notebooks" / f"{name}.ipynb")
+    claims = published.claims
+    manifest = Manifest(
+        unit.name,
+        "done",
+        stages=unit.computed,
+        files={name: sha256(content).hexdigest() for name, content in sorted(files.items())},
+        claims_made=claims.loc[claims["passed"], "claim_id"].tolist(),
+        claims_withheld=claims.loc[~claims["passed"], "claim_id"].tolist(),
+        key=key,
+    )
+    _publish(folder, files, manifest)
+    return manifest
+
+
+def page_key(unit):
+    """Digest of all a report depends on: its stage tables' key, the page's params, code, wording, notebooks."""
+    page = json.dumps(unit.values, sort_keys=True, ensure_ascii=False)
+    return digest(unit.key, page, code_digest(PACKAGE, ["."]), code_digest(unit.root, ["notebooks"]))
+
+
+def read_manifest(folder):
+    """The manifest of an earlier report, or None."""
+    path = Path(folder) / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        return None  # half a manifest is none: the report is made again
+
+
+def _whole(folder, manifest):
+    return all(
+        (folder / name).exists() and file_digest(folder / name) == kept for name, kept in manifest.files.items()
+    )
+
+
+def _publish(folder, files, manifest):
+    """Write a report aside and put it in place of the old one as a whole."""
+    new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+    kept = {**asdict(manifest), "stages": []}  # which stages were computed is of this run, not of the report
+    for name, content in files.items():
+        write_bytes(new / name, content)
+    write_bytes(new / MANIFEST, (json.dumps(kept, indent=1, ensure_ascii=False) + "\n").encode())
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def run_batch(units=None, *, data=None, root=None, progress=lambda unit, step: None, finished=lambda manifest: None):
+    """Every unit in params/, or those named, one after the other; then the index.
+
+    Returns
+    -------
+    list of Manifest
+    """
+    root = project_root(root)
+    manifests = []
+    for name in units or unit_names(root):
+        path = root / "params" / f"{name}.yaml"
+        manifest = run_unit(path, data=data, root=root, progress=lambda step, name=name: progress(name, step))
+        finished(manifest)
+        manifests.append(manifest)
+    write_index(root, manifests)
+    return manifests
+
+
+def write_index(root, manifests):
+    """Write reports/index.html in each language, unless nothing has changed since it was written."""
+    folder = root / "reports"
+    known = folder / "index.json"
+    before = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
+    now = {m.unit: {"state": m.state, "reason": m.reason} for m in manifests}
+    same = [name for name in now if now[name] == before.get(name) or now[name]["state"] == "unchanged"]
+    names = unit_names(root)
+    if len(same) == len(now) and set(before) == {name for name in names if name in {**before, **now}} and before:
+        return
+    states = {name: {**before, **now}[name] for name in names if name in {**before, **now}}
+    text = (json.dumps(states, indent=1, ensure_ascii=False) + "\n").encode()
+    pages = {f"index.{lang}.html" if lang != "en" else "index.html": _index(root, states, lang) for lang in LANGUAGES}
+    for name, content in {"index.json": text, **{n: p.encode() for n, p in pages.items()}}.items():
+        write_bytes(folder / name, content)
+
+
+def _index(root, states, lang):
+    words, units = Words(lang), []
+    for name, state in states.items():
+        try:
+            values = read_params(root / "params" / f"{name}.yaml").values
+        except SkillsgapError:
+            values = {"title": {"en": name}, "fictional": False, "report_languages": []}
+        pages = [code for code in values["report_languages"] if (root / "reports" / name / f"{code}.html").exists()]
+        units.append({
+            "title": words.text(values["title"]), "fictional": values["fictional"], **state,
+            "links": [{"label": LANGUAGES[code], "href": f"{name}/{code}.html", "lang": code} for code in pages],
+        })  # fmt: skip
+    return index_page(units, words)
+
+

@@ -1,0 +1,307 @@
+"""The stages of a unit, each a few lines from tables to tables; `unit` loads what is kept already."""
+
+import numpy as np
+import pandas as pd
+
+from skillsgap.decide.frontier import budget_frontier
+from skillsgap.decide.model import eligible
+from skillsgap.decide.plan import effect_interval, plan_training
+from skillsgap.estimate.design import SurveyDesign, calibrate, design_means, group_means, survey_design
+from skillsgap.estimate.gaps import group_needs, required_levels, skill_gaps, tested_gaps
+from skillsgap.estimate.priorities import rank_priorities
+from skillsgap.estimate.profiles import (
+    CompetencyProfiles,
+    profile_estimates,
+    profile_replicates,
+    select_profiles,
+)
+from skillsgap.estimate.projection import cohorts, project_staff
+from skillsgap.estimate.requirements import derive_requirements
+from skillsgap.estimate.scoring import plausible_levels, reliability, score_competencies
+from skillsgap.study.records import CELL, read_study
+
+
+def study(unit):
+    """Validated tables."""
+    return read_study(unit.params, data=unit.data).tables()
+
+
+def design(unit):
+    """Weights and replicates, each calibrated to the register."""
+    responses, options = unit.table("responses"), unit.values["design"]
+    made = survey_design(
+        responses,
+        replicate_weights=unit.table("replicate_weights"),
+        method=unit.values["data"]["responses"].get("replicates", "bootstrap"),
+        n_replicates=options["n_replicates"],
+        random_state=unit.values["random_state"],
+    )
+    if unit.table("register") is not None:
+        made = calibrate(
+            made, responses, unit.table("register"), margins=options["calibrate"], bounds=options["bounds"]
+        )
+    replicates = pd.DataFrame(made.replicate_weights, index=made.weights.index)
+    replicates.columns = [f"r{i}" for i in range(replicates.shape[1])]
+    facts = pd.DataFrame([{"method": made.method, "scale": made.scale, "degf": made.degf}])
+    return {"weights": made.weights.to_frame().join(replicates), "design_facts": facts}
+
+
+def read_design(unit):
+    """The stored design; `weights` holds the full sample and every replicate."""
+    weights, facts = unit.table("weights"), unit.table("design_facts").iloc[0]
+    replicates = weights.drop(columns="weight").to_numpy()
+    return SurveyDesign(weights["weight"], replicates, facts["scale"], int(facts["degf"]), facts["method"])
+
+
+def scores(unit):
+    """Competency levels and how reliable they are."""
+    responses, items = unit.table("responses"), unit.table("items")
+    return {
+        "scores": score_competencies(responses, items),
+        "reliability": reliability(responses, items, unit.table("competencies"), unit.design),
+    }
+
+
+def means(unit):
+    """Mean level of each competency, or mean tested proficiency of the population."""
+    inside = unit.population
+    values = tested(unit, inside) or [unit.table("scores")[inside]]
+    here = unit.design.subset(inside)
+    splits = {"all": None} | {by: unit.table("responses").loc[inside, by] for by in unit.values["gaps"]["by"]}
+    tables = [design_means(values, here, by=groups).assign(by=by) for by, groups in splits.items()]
+    return {"means": pd.concat(tables, ignore_index=True)}
+
+
+def tested(unit, inside):
+    """Plausible values as a list of frames, one column a competency; empty where nothing was tested."""
+    values = unit.table("plausible_values")
+    if values is None:
+        return []
+    names = sorted({column.rpartition(".")[0] for column in values})
+    count = len(values.columns) // len(names)
+    return [pd.DataFrame({name: values.loc[inside, f"{name}.{i + 1}"] for name in names}) for i in range(count)]
+
+
+def profile_answers(unit):
+    """Manifest variables of the profiles: competency levels to the nearest whole one, or items."""
+    variables, items = unit.values["profiles"]["variables"], unit.table("items")["item_id"].tolist()
+    if variables == "competencies":
+        # halves go up: a level reached in most of its items counts as reached
+        answers = np.floor(unit.table("scores") + 0.5)
+    else:
+        answers = unit.table("responses")[items if variables == "items" else variables].astype(float)
+    inside = unit.population
+    return answers[inside & answers.notna().any(axis=1)]
+
+
+def fit_profiles(unit, answers, n_profiles):
+    """The profiles the chain uses; notebooks call the same."""
+    options = unit.values["profiles"]
+    fit = CompetencyProfiles(
+        n_profiles, n_starts=options["n_starts"], random_state=unit.values["random_state"]
+    )
+    return fit.fit(answers, sample_weight=unit.design.weights.loc[answers.index])
+
+
+def profiles(unit):
+    """Number of profiles, their shares and levels, and where their members are."""
+    answers, options = profile_answers(unit), unit.values["profiles"]
+    here = unit.design.subset(unit.design.weights.index.isin(answers.index))
+    table = select_profiles(
+        answers,
+        options["candidates"],
+        here,
+        n_starts=options["n_starts"],
+        random_state=unit.values["random_state"],
+    )
+    chosen = options["n_profiles"] or int(table.loc[table["recommended"], "n_profiles"].iloc[0])
+    fit = fit_profiles(unit, answers, chosen)
+    refits = profile_replicates(fit, answers, here)
+    posterior = pd.DataFrame(fit.predict_proba(answers), index=answers.index)
+    posterior.columns = [f"profile_{k + 1}" for k in posterior]
+    made = {
+        "selection": table,
+        "profiles": profile_estimates(fit, answers, here, refits),
+        "posterior": posterior,
+    }
+    return made | _workforce(unit, fit, answers, here, refits, posterior)
+
+
+def _workforce(unit, fit, answers, here, refits, posterior):
+    register = unit.table("register")
+    if register is None:
+        return {}
+    terms = list(CELL)
+    staff = register.groupby(terms, sort=True)["headcount"].sum().reset_index()
+    people = unit.table("responses").loc[answers.index, terms]
+    projection = project_staff(fit, answers, people, staff, here, replicates=refits, terms=terms)
+    counts = [projection.headcounts([]).assign(by="all", group="all")]
+    for by in ("agency_id", "role_id", "grade"):
+        counts.append(projection.headcounts([by]).assign(by=by).rename(columns={by: "group"}))
+    made = {"cells": projection.cells, "headcounts": pd.concat(counts, ignore_index=True)}
+    if unit.table("requirements") is not None:
+        draws = [draw.loc[answers.index] for draw in draw_levels(unit)]
+        table, shortfalls = cohorts(
+            projection, draws, unit.table("requirements"), posterior.to_numpy(), here.weights
+        )
+        made |= {"cohorts": table, "shortfalls": shortfalls}
+    return made
+
+
+def draw_levels(unit):
+    """Plausible levels of every respondent, conditioned on all that results are split by."""
+    alphas = unit.table("reliability").query("scale == 'competency'").set_index("scale_id")["alpha"]
+    columns = [*unit.values["gaps"]["by"], "role_id", "role_level"]
+    people = unit.table("responses")[list(dict.fromkeys(columns))]
+    return plausible_levels(
+        unit.table("scores"),
+        alphas,
+        unit.design,
+        people,
+        n_draws=unit.values["gaps"]["n_draws"],
+        random_state=unit.values["random_state"],
+    )
+
+
+def gaps(unit):
+    """Shortfalls by group and competency, and which groups need most."""
+    if unit.table("requirements") is not None:
+        return _level_gaps(unit)
+    if "derive" in unit.values["data"].get("requirements", {}):
+        return _tested_gaps(unit)
+    return {}
+
+
+def required(unit, value="required_level"):
+    """What each respondent's role requires, or how important that is."""
+    people, names = unit.table("responses")[unit.population], list(unit.table("scores"))
+    return required_levels(people, unit.table("requirements"), names, value=value)
+
+
+def _splits(unit, inside):
+    responses = unit.table("responses")[inside]
+    return {"all": None} | {by: responses[by] for by in unit.values["gaps"]["by"]}
+
+
+def _level_gaps(unit):
+    inside = unit.population
+    here, measured = unit.design.subset(inside), unit.table("scores")[inside]
+    draws, needed, importance = unit.levels, required(unit), required(unit, "importance")
+    tables, needs = [], []
+    for by, groups in _splits(unit, inside).items():
+        tables.append(skill_gaps(draws, needed, here, by=groups, raw=measured).assign(by=by))
+        if groups is not None:
+            each = design_means([_mean_shortfall(d, needed, importance) for d in draws], here, by=groups)
+            needs.append(group_needs(each.drop(columns="variable"), by))
+    return {"gaps": pd.concat(tables, ignore_index=True), "needs": pd.concat(needs, ignore_index=True)}
+
+
+def _mean_shortfall(levels, required, importance):
+    """Importance-weighted mean shortfall of each respondent over the competencies their role asks for."""
+    short = (required - levels).clip(lower=0)
+    counted = importance.where(short.notna())
+    return ((short * counted).sum(axis=1) / counted.sum(axis=1)).to_frame("shortfall")
+
+
+def _tested_gaps(unit):
+    options = unit.values["data"]["requirements"]["derive"]
+    roles, everyone = unit.table("responses")[options["role"]], pd.Series(True, unit.design.weights.index)
+    by_competency = _by_competency(tested(unit, everyone))
+    needed = derive_requirements(
+        by_competency,
+        roles,
+        unit.table("responses")["well_matched"],
+        unit.design,
+        quantile=options.get("quantile", 0.05),
+        minimum=options.get("minimum", 10),
+        exclude=options.get("exclude", ()),
+    )
+    inside = unit.population
+    here, values = unit.design.subset(inside), _by_competency(tested(unit, inside))
+    tables = [
+        tested_gaps(values, roles[inside], needed, here, by=groups).assign(by=by)
+        for by, groups in _splits(unit, inside).items()
+    ]
+    return {"gaps": pd.concat(tables, ignore_index=True), "derived_requirements": needed}
+
+
+def _by_competency(draws):
+    return {name: [draw[name] for draw in draws] for name in draws[0]}
+
+
+def priorities(unit):
+    """Which competencies come first: shortfall × importance × head-count."""
+    if unit.table("requirements") is None:
+        return {}
+    here, options = unit.design.subset(unit.population), unit.values["priorities"]
+    needed, importance = required(unit), required(unit, "importance")
+    short = [(needed - draw).clip(lower=0) for draw in unit.levels]
+    asked = (needed > 0).mul(here.weights, axis=0)
+    return {
+        "priorities": rank_priorities(
+            group_means(short, here),
+            here.scale,
+            (importance * asked).sum() / asked.sum(),
+            asked.sum(),
+            top=options["top"],
+            factors=options["factors"],
+            random_state=unit.values["random_state"],
+        )
+    }
+
+
+def plan(unit):
+    """The plan under the unit's budget, and what other budgets would buy."""
+    courses, options = unit.table("courses"), unit.values.get("plan")
+    if courses is None or options is None or unit.table("cohorts") is None:
+        return {}
+    given = (unit.table("cohorts"), unit.table("shortfalls"), courses, unit.table("course_effects"))
+    weights = importance_weights(unit.table("requirements"))
+    seed = {"mip_gap": options.get("mip_gap", 1e-4), "random_state": unit.values["random_state"]}
+    best = plan_training(*given, weights, budget=options["budget"], **seed)
+    effect = effect_interval(best, *given, weights, random_state=unit.values["random_state"]).iloc[0]
+    budgets = [factor * options["budget"] for factor in options.get("frontier", (0.25, 0.5, 1.0, 1.5, 2.0))]
+    summary = {
+        "budget": best.budget, "spend": best.spend, "seats": best.allocations["seats"].sum(),
+        "closed_share": best.closed_share, "ci_low": effect["ci_low"], "ci_high": effect["ci_high"],
+        "gap": best.gap,
+        "value": best.value, "bound": best.bound, "need": best.total_need,
+    }  # fmt: skip
+    return {
+        "allocations": best.allocations,
+        "plan_agencies": seats_by_agency(best.allocations, unit.table("cohorts"), courses),
+        "plan_courses": best.courses,
+        "plan_competencies": best.competencies,
+        "plan_summary": pd.Series(summary, dtype=float).rename_axis("name").rename("value").reset_index(),
+        "frontier": budget_frontier(*given, weights, budgets=budgets, **seed),
+    }
+
+
+def seats_by_agency(allocations, staff, courses):
+    """Seats of each course in each agency, with the staff who may take it."""
+    may = eligible(staff, courses).mul(staff["headcount"].to_numpy(), axis=0)
+    may = may.groupby(staff["agency_id"].to_numpy()).sum().rename_axis(index="agency_id", columns="course_id")
+    seats = allocations.merge(staff[["cohort_id", "agency_id"]]).groupby(["agency_id", "course_id"])
+    table = seats[["seats", "cost"]].sum().join(may.stack().rename("eligible")).reset_index()
+    return table.astype({"eligible": int})
+
+
+def importance_weights(requirements):
+    """Weight of a competency in a role: its importance as a part of the role's whole."""
+    total = requirements.groupby(["role_id", "role_level"])["importance"].transform("sum")
+    keys = ["role_id", "role_level", "competency_id"]
+    return requirements[keys].assign(weight=requirements["importance"] / total)
+
+
+# each stage, and the tables it makes; a table that isn't there stays away
+STAGES = {
+    study: ("competencies", "items", "responses", "register", "requirements", "courses", "course_effects",
+            "replicate_weights", "plausible_values", "labels", "facts"),
+    design: ("weights", "design_facts"),
+    scores: ("scores", "reliability"),
+    means: ("means",),
+    profiles: ("selection", "profiles", "posterior", "cells", "headcounts", "cohorts", "shortfalls"),
+    gaps: ("gaps", "needs", "derived_requirements"),
+    priorities: ("priorities",),
+    plan: ("allocations", "plan_agencies", "plan_courses", "plan_competencies", "plan_summary", "frontier"),
+}  # fmt: skip

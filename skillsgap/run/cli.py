@@ -1,0 +1,189 @@
+"""The verbs of the command line; nothing heavy is imported before a verb needs it."""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+EXTRAS = {"runtime": [], "test": ["--extra", "test"], "all": ["--all-extras"]}
+COMPARED = ("00_start_here", "04_skills_gaps", "08_report")  # committed with outputs, and held against them
+
+
+def main(argv=None):
+    """Run one verb; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    return arguments.verb(arguments)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="skillsgap", description="Skills gaps and upskilling plans for the public sector.")
+    verbs = parser.add_subparsers(required=True, metavar="verb")
+    reports = verbs.add_parser("reports", help="make the reports of all units, or of those named")
+    reports.add_argument("units", nargs="*", metavar="UNIT")
+    reports.add_argument("--data", metavar="FOLDER", help="folder of outside data")
+    reports.set_defaults(verb=_reports)
+    synthetic = verbs.add_parser("synthetic", help="draw the fictional countries' data again")
+    synthetic.set_defaults(verb=_synthetic)
+    truth = verbs.add_parser("truth", help="print planted against estimated values of a fictional unit")
+    truth.add_argument("unit", metavar="UNIT")
+    truth.set_defaults(verb=_truth)
+    notebooks = verbs.add_parser("notebooks", help="run the notebooks that are committed with outputs, in place")
+    notebooks.set_defaults(verb=_notebooks)
+    test = verbs.add_parser("test", help="run the tests")
+    test.add_argument("--data", metavar="FOLDER", help="folder of outside data")
+    test.set_defaults(verb=_test)
+    lock = verbs.add_parser("lock", help="resolve the dependencies anew into requirements/ (needs uv)")
+    lock.set_defaults(verb=_lock)
+    return parser
+
+
+def _reports(arguments):
+    from skillsgap.errors import SkillsgapError
+    from skillsgap.run.unit import project_root, unit_names
+
+    started = time.perf_counter()
+    try:
+        root = project_root()
+        known = unit_names(root)
+    except SkillsgapError as error:
+        return _refuse(str(error))
+    unknown = [name for name in arguments.units if name not in known]
+    if unknown:
+        return _refuse(f"there is no params/{unknown[0]}.yaml: units here are {', '.join(known)}")
+    if arguments.data and not Path(arguments.data).is_dir():
+        return _refuse(f"DATA={arguments.data}: there is no such folder: name the folder that holds the files")
+    from skillsgap.run.batch import run_batch
+
+    shown = _Progress(arguments.units or known)
+    manifests = run_batch(
+        arguments.units or None, data=arguments.data, root=root, progress=shown.step, finished=shown.finished
+    )
+    shown.close()
+    return _summary(manifests, bool(arguments.units), time.perf_counter() - started)
+
+
+class _Progress:
+    """A bar on a terminal, plain lines elsewhere."""
+
+    def __init__(self, units):
+        self._bar = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=len(units), unit="unit", bar_format="{desc:<40} {bar} {n_fmt}/{total_fmt} {elapsed}")
+
+    def step(self, unit, step):
+        if self._bar is None:
+            print(f"{unit}: {step}", flush=True)
+        else:
+            self._bar.set_description_str(f"{unit}: {step}")
+
+    def finished(self, manifest):
+        lines = [f"{manifest.unit}: {manifest.state}", *(f"  {line}" for line in manifest.reason.splitlines())]
+        if self._bar is None:
+            print("\n".join(lines), flush=True)
+        else:
+            self._bar.write("\n".join(lines))
+            self._bar.update()
+
+    def close(self):
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _summary(manifests, named, seconds):
+    made = [m for m in manifests if m.state == "done"]
+    files = sum(len(m.files) + 1 for m in made)
+    stages = sum(len(m.stages) for m in manifests)
+    states = [f"{sum(m.state == s for m in manifests)} {s}" for s in ("done", "unchanged", "waiting", "failed")]
+    print(f"{', '.join(states)}; {stages} stages computed, {files} files written to reports/ in {seconds:.1f} s")
+    if any(m.state in ("done", "unchanged") for m in manifests):
+        print("open reports/index.html")
+    failed = any(m.state == "failed" for m in manifests)
+    return 1 if failed or (named and any(m.state == "waiting" for m in manifests)) else 0
+
+
+def _synthetic(_):
+    from skillsgap.run.unit import project_root
+    from skillsgap.study.synthetic import make_country, read_spec, write_country
+
+    for path in sorted((project_root() / "data" / "synthetic").glob("*/spec.yaml")):
+        spec = read_spec(path)
+        write_country(make_country(spec, spec["random_state"]), path.parent)
+        print(f"{path.parent.name}: drawn (synthetic)")
+    return 0
+
+
+def _truth(arguments):
+    from skillsgap.errors import SkillsgapError
+    from skillsgap.run.truth import coverage, summary
+    from skillsgap.run.unit import open_unit
+
+    try:
+        unit = open_unit(arguments.unit)
+    except SkillsgapError as error:
+        return _refuse(str(error))
+    if not unit.values["fictional"]:
+        return _refuse(f"{unit.name} is a real country: nobody knows its true values")
+    print(summary(unit).round(4).to_string(index=False))
+    print(coverage(unit).round(4).to_string(index=False))
+    return 0
+
+
+def _notebooks(_):
+    from skillsgap.run.notebooks import THREADS
+    from skillsgap.run.unit import project_root
+
+    folder = project_root() / "notebooks"
+    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", "--log-level", "ERROR",
+               "--ClearMetadataPreprocessor.enabled=True",
+               "--ClearMetadataPreprocessor.preserve_cell_metadata_mask={('tags',), ('jupyter',)}",
+               "--ExecutePreprocessor.record_timing=False"]  # fmt: skip
+    notebooks = [str(folder / f"{name}.ipynb") for name in COMPARED]
+    return subprocess.run([*command, *notebooks], cwd=folder.parent, env=_environment(THREADS)).returncode
+
+
+def _test(arguments):
+    from skillsgap.run.notebooks import THREADS
+    from skillsgap.run.unit import DATA, project_root
+
+    root = project_root()
+    more = {**THREADS, **({DATA: str(Path(arguments.data).resolve())} if arguments.data else {})}
+    notebooks = [f"notebooks/{name}.ipynb" for name in COMPARED]
+    command = [sys.executable, "-m", "pytest", "-q"]
+    runs = ([*command, "tests", "--doctest-modules", "skillsgap"],
+            [*command, "--nbval", "--nbval-sanitize-with", "tests/nbval.cfg", *notebooks])  # fmt: skip
+    codes = [subprocess.run(run, cwd=root, env=_environment(more)).returncode for run in runs]
+    return max(codes)
+
+
+def _lock(_):
+    from skillsgap.run.unit import project_root
+
+    root, options = project_root(), ["--universal", "--generate-hashes", "--no-build", "--no-emit-index-url",
+                                     "--no-emit-find-links", "--no-header", "--no-annotate", "--quiet",
+                                     "--python-version", "3.11"]  # fmt: skip
+    for name, extras in reversed(EXTRAS.items()):
+        target = root / "requirements" / f"{name}.txt"
+        # one resolution for all: the smaller locks hold the versions of the largest
+        bound = [] if name == "all" else ["--constraint", "requirements/all.txt"]
+        command = ["uv", "pip", "compile", "pyproject.toml", *extras, *options, *bound, "--output-file", str(target)]
+        try:
+            code = subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL).returncode
+        except FileNotFoundError:
+            return _refuse("lock needs uv: pip install uv")
+        if code:
+            return code
+    return 0
+
+
+def _environment(more):
+    import os
+
+    return {**os.environ, **more}
+
+
+def _refuse(line):
+    print(line, file=sys.stderr)
+    return 2

@@ -1,0 +1,80 @@
+"""Run the notebooks: the report of each language for everybody, the technical ones where nobody is real."""
+
+import os
+import tempfile
+import warnings
+from pathlib import Path
+
+import nbformat
+from traitlets.config import Config
+
+from skillsgap.errors import SkillsgapError
+from skillsgap.publish.pages import assemble
+from skillsgap.run.unit import DATA
+
+REPORT = "08_report"
+TECHNICAL = ("00_start_here", "03_competency_profiles", "04_skills_gaps", "06_upskilling_plan")
+# one thread each: results don't depend on how many cores there are
+THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+
+
+def run_notebook(name, unit, target, *, lang="en"):
+    """Execute one notebook for a unit and keep the executed file.
+
+    Parameters
+    ----------
+    name : str
+        Notebook without its ending.
+    unit : Unit
+    target : Path
+        Where the executed notebook goes.
+    lang : str
+
+    Returns
+    -------
+    NotebookNode
+
+    Raises
+    ------
+    SkillsgapError
+        Names the notebook, the cell and the error, in one line.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.environ.update(THREADS)
+    if unit.data:
+        os.environ[DATA] = str(Path(unit.data).resolve())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the runner's own, about event loops; the notebook's stay in it
+            papermill.execute_notebook(
+                str(unit.root / "notebooks" / f"{name}.ipynb"),
+                str(target),
+                parameters={"unit": unit.name, "agency": None, "lang": lang, "overrides": {}},
+                cwd=str(unit.root),
+                kernel_name="python3",
+                progress_bar=False,
+                **_transport(),
+            )
+    except PapermillExecutionError as error:
+        raise SkillsgapError(
+            f"notebook {name}, cell {error.cell_index}: {error.ename}: {error.evalue}: see {target.name} in build/"
+        ) from None
+    return nbformat.read(target, as_version=4)
+
+
+def _transport():
+    """Kernels speak through files only this user may open, and no port is; Windows knows no such files."""
+    if os.name == "nt":
+        return {}
+    # a socket's path is at most about 100 characters, which a home folder's may exceed
+    os.environ.setdefault("JUPYTER_RUNTIME_DIR", tempfile.mkdtemp(prefix="sg-"))
+    return {"config": Config({"KernelManager": {"transport": "ipc"}})}
+
+
+def report_page(unit, report, *, lang, others, folder):
+    """The self-contained HTML report of a unit in one language, as bytes."""
+    executed = run_notebook(REPORT, unit, folder / f"{REPORT}.{lang}.ipynb", lang=lang)
+    return assemble(executed, lang=lang, title=report.title, other_pages=others).encode()
