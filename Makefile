@@ -7,13 +7,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --requir
 DATA_OPTION = $(if $(DATA),--data "$(DATA)")
 
 .DEFAULT_GOAL := reports
-.PHONY: reports test lab synthetic notebooks lock
+.PHONY: reports test bench lab synthetic notebooks lock
 
 reports: .venv/runtime
 	@$(RUN) reports $(UNIT) $(DATA_OPTION)
 
 test: .venv/test
 	@$(RUN) test $(DATA_OPTION)
+
+bench: .venv/test
+	@$(RUN) bench
 
 lab: .venv/all
 	@$(BIN)/jupyter lab notebooks/00_start_here.ipynb

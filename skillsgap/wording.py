@@ -114,7 +114,7 @@ class Words:
             amount = format_compact_decimal(x, format_type="long", fraction_digits=1, locale=self.locale)
         else:
             amount = self.number(x)
-        return f"{amount} {self.text(self._currency)}".strip()
+        return f"{amount} {self.text(self._currency)}".strip().replace("-", MINUS)
 
     def text(self, texts):
         """The text of this language, or the English one."""

@@ -9,6 +9,7 @@ from scipy import sparse, stats
 from skillsgap.errors import EstimateError
 
 CONFIDENCE = 0.95
+UNBOUNDED = (0.0, 1e9)  # no weight reaches a thousand million times its base
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ def survey_design(responses, *, replicate_weights=None, method="bootstrap", n_re
         Index ``row_key``; column ``weight`` (people), and optionally ``stratum`` and ``psu``.
     replicate_weights : DataFrame of shape (n_respondents, n_replicates), optional
         Those that came with the data; they already hold the base weight.
-    method : {"bootstrap", "jk1", "jk2"}
-        How the replicates were made, or (bootstrap: Rao and Wu's, n_h - 1 of n_h PSUs drawn with
-        replacement in every stratum) are to be made.
+    method : {"bootstrap", "jk1", "jk2", "brr"}
+        How the replicates that came were made; without any, a bootstrap is drawn (Rao and Wu's: n_h - 1
+        of n_h PSUs with replacement in every stratum).
     n_replicates : int
         Bootstrap replicates to draw.
     random_state : int
@@ -73,7 +74,7 @@ def survey_design(responses, *, replicate_weights=None, method="bootstrap", n_re
     Raises
     ------
     EstimateError
-        A stratum has one PSU, or no weight is positive.
+        A stratum has one PSU, no weight is positive, or replicates came that were made another way.
 
     References
     ----------
@@ -91,7 +92,11 @@ def survey_design(responses, *, replicate_weights=None, method="bootstrap", n_re
         raise EstimateError("weights: none is positive, or some are not finite: correct the column weight")
     if replicate_weights is not None:
         given = replicate_weights.to_numpy(dtype=float)
-        scale = {"jk2": 1.0, "jk1": (given.shape[1] - 1) / given.shape[1]}[method]
+        count = given.shape[1]
+        scales = {"jk2": 1.0, "jk1": (count - 1) / count, "brr": 1 / count, "bootstrap": 1 / count}
+        if method not in scales:
+            raise EstimateError(f"replicates {method!r}: known are {', '.join(sorted(scales))}: say how they were made")
+        scale = scales[method]
         degf = int(np.linalg.matrix_rank(given, rtol=1e-5)) - 1
         return SurveyDesign(weights, given, scale, degf, method)
     order = np.argsort(responses.index.to_numpy(), kind="stable")
@@ -123,7 +128,8 @@ def _bootstrap(rows, n_replicates, rng):
 def calibrate(design, sample, register, *, margins, bounds=(0.25, 4.0), tolerance=1e-6, max_sweeps=500):
     """Weights that meet the register's margins, in the full sample and in every replicate.
 
-    Raking (exponential distance), with each weight kept within `bounds` times its base weight.
+    Raking (exponential distance), with each weight kept within `bounds` times its base weight. A replicate
+    that drew too few of a category to keep the bounds meets the margins without them.
 
     Parameters
     ----------
@@ -147,7 +153,7 @@ def calibrate(design, sample, register, *, margins, bounds=(0.25, 4.0), toleranc
     Raises
     ------
     EstimateError
-        A category stands on one side only, or the margins can't be met within the bounds.
+        A category stands on one side only, or the margins can't be met (of the full sample, within the bounds).
 
     References
     ----------
@@ -161,37 +167,57 @@ def calibrate(design, sample, register, *, margins, bounds=(0.25, 4.0), toleranc
     >>> calibrate(design, rows, register, margins=["sex"]).weights.round(3).tolist()
     [1.0, 1.0, 2.0]
     """
-    indicators, targets = [], []
-    for margin in margins:
-        indicator, target = _margin(sample[margin], register, margin)
-        indicators.append(indicator)
-        targets.append(target)
-    base = design.matrix
     if not margins:
         return design
+    counted = design.weights.to_numpy() > 0
+    indicators, targets = zip(*(_margin(sample[m], counted, register, m) for m in margins), strict=True)
+    base = design.matrix
     # a base weight may be on any scale; start from the register's total so that bounds mean what they say
     start = base * (targets[0].sum() / base.sum(axis=0))
-    low, high = start * bounds[0], start * bounds[1]
-    weights = start.copy()
-    for _ in range(max_sweeps):
-        for indicator, target in zip(indicators, targets, strict=True):
-            weights *= indicator @ _ratio(target, indicator.T @ weights)
-        weights = np.clip(weights, low, high)
-        error = max(_error(i.T @ weights, t) for i, t in zip(indicators, targets, strict=True))
-        if error < tolerance:
-            break
-    if error >= tolerance:
+    weights, error = _rake(start, indicators, targets, bounds, tolerance, max_sweeps)
+    if error[0] >= tolerance:
         raise EstimateError(
-            f"margins {', '.join(margins)} can't be met within {bounds[0]} and {bounds[1]} times the base "
-            f"weight (off by {error:.2g}): widen design.bounds or drop a margin"
+            f"margins {', '.join(margins)} can't be met within {bounds[0]} and {bounds[1]} times the base weight "
+            f"(off by {error[0]:.2g}): widen design.bounds, or drop a margin, or merge its small categories"
+        )
+    far = np.flatnonzero(error >= tolerance)
+    if len(far):
+        weights[:, far], error[far] = _rake(start[:, far], indicators, targets, UNBOUNDED, tolerance, max_sweeps)
+    if error.max() >= tolerance:
+        raise EstimateError(
+            f"margins {', '.join(margins)} can't be met together in {(error >= tolerance).sum()} of "
+            f"{len(error) - 1} replicates: drop a margin, or merge its small categories"
         )
     full = pd.Series(weights[:, 0], index=design.weights.index, name="weight")
     return SurveyDesign(full, weights[:, 1:], design.scale, design.degf, design.method)
 
 
-def _margin(values, register, margin):
+def _rake(start, indicators, targets, bounds, tolerance, max_sweeps):
+    """Weights and the largest relative error of a margin, for each column of weights."""
+    wanted = [_present(i.T @ start, t) for i, t in zip(indicators, targets, strict=True)]
+    weights, error = start.copy(), np.full(start.shape[1], np.inf)
+    for _ in range(max_sweeps):
+        off = np.flatnonzero(error >= tolerance)
+        if not len(off):
+            break
+        some = weights[:, off]
+        for indicator, want in zip(indicators, wanted, strict=True):
+            some *= indicator @ _ratio(want[:, off], indicator.T @ some)
+        weights[:, off] = np.clip(some, start[:, off] * bounds[0], start[:, off] * bounds[1])
+        errors = [_error(i.T @ weights[:, off], w[:, off]) for i, w in zip(indicators, wanted, strict=True)]
+        error[off] = np.max(errors, axis=0)
+    return weights, error
+
+
+def _present(there, target):
+    """Targets of each replicate; the staff of a category it lost are spread over the others of the margin."""
+    kept = np.where(there > 0, target, 0.0)
+    return kept * (target.sum() / kept.sum(axis=0))
+
+
+def _margin(values, counted, register, margin):
     counts = register.groupby(margin)["headcount"].sum()
-    lacking = sorted(set(counts.index[counts > 0].astype(str)) - set(values.dropna().astype(str)))
+    lacking = sorted(set(counts.index[counts > 0].astype(str)) - set(values[counted].dropna().astype(str)))
     unknown = sorted(set(values.fillna("(empty)").astype(str)) - set(counts.index.astype(str)))
     if lacking or unknown:
         side = (
@@ -207,12 +233,11 @@ def _margin(values, register, margin):
 
 
 def _ratio(target, current):
-    """A replicate that lost all respondents of a category can't be corrected there, and is left as it is."""
     return np.divide(target, current, out=np.ones_like(current), where=current > 0)
 
 
 def _error(current, target):
-    return np.abs(np.where(current > 0, current / target - 1, 0)).max()
+    return (np.abs(current - target) / np.where(target > 0, target, 1.0)).max(axis=0)
 
 
 @dataclass(frozen=True)
@@ -237,11 +262,11 @@ class Means:
 
     def variance(self, scale):
         """Sampling variance, plus that between draws where there are several (Rubin)."""
-        deviations = np.nan_to_num(self.replicates - self.full[:, None])
+        deviations = np.nan_to_num(self.replicates - self.full[:, None])  # a replicate without the group says nothing
         sampling = (scale * (deviations**2).sum(axis=1)).mean(axis=0)
         draws = len(self.full)
         between = self.full.var(axis=0, ddof=1) * (1 + 1 / draws) if draws > 1 else 0.0
-        return sampling + between
+        return np.where(np.isnan(self.full[0]), np.nan, sampling + between)
 
 
 def group_means(draws, design, groups=None):

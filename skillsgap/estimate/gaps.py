@@ -152,7 +152,7 @@ def tested_gaps(plausible_values, roles, requirements, design, *, by=None):
             level = np.asarray(plausible_values[competency][draw], dtype=float)[:, None]
             _fill(stacks, draw, place, level, needed[draw], design.matrix, codes)
         counts[:, :, place] = _counts(
-            np.isfinite(needed[0][:, 0]), design.weights.to_numpy(), codes, len(labels)
+            np.isfinite(needed[0][:, 0]) & np.isfinite(level[:, 0]), design.weights.to_numpy(), codes, len(labels)
         )
     tables = []
     for statistic, stack in stacks.items():
@@ -193,7 +193,7 @@ def _fill(stacks, draw, place, level, needed, weights, codes):
 
 
 def _counts(there, weights, codes, n_groups):
-    inside = [there & (codes == group) for group in range(n_groups)]
+    inside = [there & (weights > 0) & (codes == group) for group in range(n_groups)]
     n = [int(rows.sum()) for rows in inside]
     n_eff = [w.sum() ** 2 / (w**2).sum() if len(w := weights[rows]) else 0.0 for rows in inside]
     return np.array([n, n_eff])
@@ -227,11 +227,13 @@ def group_needs(gaps, by):
     >>> group_needs(groups, "agency_id")["tier"].tolist()
     ['most', 'between', 'least']
     """
-    mean, between = _shrinkage(gaps["estimate"].to_numpy(), gaps["se"].to_numpy() ** 2)
+    told = gaps[gaps["estimate"].notna() & (gaps["se"] > 0)]  # one respondent has no standard error, and no tier
+    mean, between = _shrinkage(told["estimate"].to_numpy(), told["se"].to_numpy() ** 2)
     keep = between / (between + gaps["se"] ** 2) if between > 0 else pd.Series(0.0, gaps.index)
     centre = mean + keep * (gaps["estimate"] - mean)
     spread = np.sqrt(keep) * gaps["se"]
     above = stats.norm.cdf((centre - mean) / spread.where(spread > 0, np.inf))
+    above = np.where(gaps.index.isin(told.index), above, 0.5)
     tier = np.select([above >= SURE, above <= 1 - SURE], [NEEDS[0], NEEDS[2]], NEEDS[1])
     return gaps.assign(by=by, tier=tier)[["by", *gaps.columns, "tier"]]
 

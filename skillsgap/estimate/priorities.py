@@ -16,7 +16,8 @@ def rank_priorities(means, scale, importance, headcount, *, top=3, factors, n_dr
     Parameters
     ----------
     means : Means
-        Shortfalls of the whole unit: one group, one column a competency, with replicates.
+        Shortfalls of the whole unit: one group, one column a competency, with replicates. A competency
+        without a shortfall (nobody's role asks for it, or nobody answered) has no priority.
     scale : float
         Factor of the replicate variance.
     importance : Series of shape (n_competencies,)
@@ -40,9 +41,10 @@ def rank_priorities(means, scale, importance, headcount, *, top=3, factors, n_dr
     ----------
     Mogstad, Romano, Shaikh & Wilhelm (2024), Review of Economic Studies 91, on inference for ranks.
     """
-    names = means.variables
     estimate = means.full.mean(axis=0)[0]
-    covariance = _covariance(means, scale)
+    told = np.isfinite(estimate)
+    names, estimate = means.variables[told], estimate[told]
+    covariance = _covariance(means, scale)[np.ix_(told, told)]
     centre, spread = _posterior(estimate, covariance)
     rng = np.random.default_rng(random_state)
     shortfalls = np.maximum(rng.multivariate_normal(centre, spread, size=n_draws, method="eigh"), 0)

@@ -70,9 +70,9 @@ def cronbach_alpha(answers, weights=None):
     >>> round(float(cronbach_alpha(answers)["alpha"]), 3)
     0.966
     """
-    x = answers.to_numpy(dtype=float)
+    w = np.ones(len(answers)) if weights is None else np.asarray(weights, dtype=float)
+    x, w = answers.to_numpy(dtype=float)[w > 0], w[w > 0]
     n, k = x.shape
-    w = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     covariance = _pairwise_covariance(x, w)
     total = covariance.sum()
     if k < 2 or not np.isfinite(total) or total <= 0:
@@ -208,7 +208,9 @@ def plausible_levels(scores, alphas, design, conditioning, *, n_draws=10, random
 
 
 def _posterior(y, x, weights, alpha):
-    rows = np.isfinite(y)
+    rows = np.isfinite(y) & (weights > 0)
+    if not rows.any():
+        return y, 0.0
     root = np.sqrt(weights[rows])
     coefficients = np.linalg.lstsq(x[rows] * root[:, None], y[rows] * root, rcond=None)[0]
     fitted = x @ coefficients

@@ -76,7 +76,7 @@ def make_claims(tables, context):
     elif context.scale == "score":
         made += _tested_claims(tables, context)
     if "needs" in tables:
-        made.append(_needs_claim(tables["needs"], context))
+        made += _needs_claims(tables["needs"])
     made.append(_profile_claim(tables, context))
     made += _withheld_groups(tables, context)
     if "plan_summary" in tables:
@@ -125,7 +125,7 @@ def label(column, code):
 
 def _priority_claims(tables, context):
     ranked = tables["priorities"].sort_values(["priority", "competency_id"], ascending=[False, True])
-    first, second = ranked["competency_id"].iloc[:2]
+    first, second = ranked["competency_id"].iloc[[0, min(1, len(ranked) - 1)]]
     below = gap_row(tables, first, "share_below")
     short = gap_row(tables, second, "shortfall")
     in_top = ranked.set_index("competency_id")["p_top"]
@@ -157,11 +157,11 @@ def _priority_claims(tables, context):
                 "shortfall",
                 "claims",
                 N_("{gap}"),
-                N_("levels on average between what roles require and what staff can do in “{competency}”; among "
-                   "the first {top} in {sure} of draws"),
+                N_("levels below requirement, on average over all staff, in “{competency}”; among the first {top} "
+                   "in {sure} of draws"),
                 N_("{low} to {high} levels; {n} answers"),
                 {
-                    "gap": value("signed", -short["estimate"], digits=1),
+                    "gap": value("number", short["estimate"], digits=1),
                     "competency": label("competency_id", second),
                     "top": value("number", context.top),
                     "sure": _surety(in_top[second]),
@@ -187,30 +187,45 @@ def _surety(probability):
 
 def _gated(claim, n, competency, tables, context):
     """The claim where enough people answered enough reliable items; else why not and what would help."""
-    if pd.isna(n) or n < context.respondents_gate:
-        lacking = context.respondents_gate - (0 if pd.isna(n) else n)
+    few = _few(claim, n, claim.values["competency"], context)
+    if few is not None:
+        return few
+    alpha = _group_alpha(tables, competency)
+    if alpha is not None and pd.isna(alpha):
         return _held(
             claim,
-            N_("“{competency}”: fewer than {gate} people answered."),
-            N_("{more} more answers would unlock it."),
-            gate=value("number", context.respondents_gate),
-            more=value("number", lacking),
+            N_("“{competency}”: its group has too few questions to tell how far the answers agree."),
+            N_("More items, or clearer ones, would unlock it."),
+            competency=claim.values["competency"],
         )
-    alpha = _group_alpha(tables, competency)
-    if alpha is not None and not alpha >= context.reliability_gate:
+    if alpha is not None and alpha < context.reliability_gate:
         return _held(
             claim,
             N_("“{competency}”: the answers of its group agree too little (α {alpha}, at least {gate} is needed)."),
             N_("More items, or clearer ones, would unlock it."),
+            competency=claim.values["competency"],
             alpha=value("number", alpha, digits=2),
             gate=value("number", context.reliability_gate, digits=2),
         )  # fmt: skip
     return claim
 
 
+def _few(claim, n, name, context):
+    """The claim withheld where too few people answered, else None."""
+    if n >= context.respondents_gate:
+        return None
+    return _held(
+        claim,
+        N_("“{competency}”: fewer than {gate} people answered."),
+        N_("{more} more answers would unlock it."),
+        competency=name,
+        gate=value("number", context.respondents_gate),
+        more=value("number", context.respondents_gate - (0 if pd.isna(n) else n)),
+    )
+
+
 def _held(claim, sentence, unlock, **values):
-    known = {"competency": claim.values["competency"], **values}
-    return Claim(claim.claim_id, claim.section, "", sentence, "", known, passed=False, unlock=unlock)
+    return Claim(claim.claim_id, claim.section, "", sentence, "", values, passed=False, unlock=unlock)
 
 
 def _group_alpha(tables, competency):
@@ -225,60 +240,68 @@ def _tested_claims(tables, context):
     claims = []
     means = tables["means"].query("by == 'all'")
     for row in means.itertuples():
-        claims.append(
-            Claim(
-                f"mean_{row.variable}",
-                "claims",
-                N_("{mean}"),
-                N_("points of 500 on average in {competency}"),
-                N_("{low} to {high}; standard error {se}; {n} respondents, tested"),
-                {
-                    "mean": value("number", row.estimate),
-                    "competency": label("competency_id", row.variable),
-                    "low": value("number", row.ci_low),
-                    "high": value("number", row.ci_high),
-                    "se": value("number", row.se, digits=1),
-                    "n": value("number", row.n),
-                },
-            )
+        claim = Claim(
+            f"mean_{row.variable}",
+            "claims",
+            N_("{mean}"),
+            N_("points of 500 on average in {competency}"),
+            N_("{low} to {high}; standard error {se}; {n} respondents, tested"),
+            {
+                "mean": value("number", row.estimate),
+                "competency": label("competency_id", row.variable),
+                "low": value("number", row.ci_low),
+                "high": value("number", row.ci_high),
+                "se": value("number", row.se, digits=1),
+                "n": value("number", row.n),
+            },
         )
+        claims.append(_gated(claim, row.n, row.variable, tables, context))
     for row in tables["gaps"].query("by == 'all' and statistic == 'share_below'").itertuples():
+        short = gap_row(tables, row.competency_id, "shortfall")
         claim = Claim(
             f"below_{row.competency_id}",
             "claims",
             N_("{share}"),
             N_("test below what people well matched to the same occupation show in {competency}; the method "
                "puts about 5% of those below by construction"),
-            N_("{low}–{high}; {n} respondents whose occupation has a requirement"),
+            N_("{low}–{high}; spread over all {n} respondents whose occupation has a requirement, {short} points are "
+               "missing"),
             {
                 "share": value("share", row.estimate),
                 "competency": label("competency_id", row.competency_id),
                 "low": value("share", row.ci_low),
                 "high": value("share", row.ci_high),
                 "n": value("number", row.n),
+                "short": value("number", short["estimate"], digits=1),
             },
         )  # fmt: skip
         claims.append(_gated(claim, row.n, row.competency_id, tables, context))
     return claims
 
 
-def _needs_claim(needs, context):
-    shown = needs[~needs["withheld"]]
-    most = shown[shown["tier"] == "most"].sort_values("group")
-    by = shown["by"].iloc[0] if len(shown) else context.by[0]
-    values = {
-        "most": value("number", len(most)),
-        "all": value("number", len(needs)),
-        "names": {"kind": "labels", "table": by, "value": most["group"].tolist()},
-    }
-    if most.empty:
-        sentence = N_("agencies stand apart: need differs within them more than between them")
-    elif len(most) <= NAMED:
-        sentence = N_("agencies need clearly more than the rest: {names}")
-    else:
-        sentence = N_("agencies need clearly more than the rest")
-    certainty = N_("90% sure of each, after allowing for how few answered; groups, not a ranking")
-    return Claim("needs", "claims", N_("{most} of {all}"), sentence, certainty, values)
+def _needs_claims(needs):
+    """One claim a split; where all groups are withheld, `_withheld_groups` says so and nothing is claimed."""
+    claims = []
+    for by, groups in needs.groupby("by", sort=False):
+        if groups["withheld"].all():
+            continue
+        most = groups[groups["tier"] == "most"].sort_values("group")
+        values = {
+            "most": value("number", len(most)),
+            "all": value("number", len(groups)),
+            "column": value("message", COLUMNS.get(by, by)),
+            "names": {"kind": "labels", "table": by, "value": most["group"].tolist()},
+        }
+        if most.empty:
+            sentence = N_("{column} stand apart: need differs within them more than between them")
+        elif len(most) <= NAMED:
+            sentence = N_("{column} need clearly more than the rest: {names}")
+        else:
+            sentence = N_("{column} need clearly more than the rest")
+        certainty = N_("90% sure of each, after allowing for how few answered; groups, not a ranking")
+        claim_id = "needs" if not claims else f"needs_{by}"
+        claims.append(Claim(claim_id, "claims", N_("{most} of {all}"), sentence, certainty, values))
+    return claims
 
 
 def _profile_claim(tables, context):
@@ -295,10 +318,12 @@ def _profile_claim(tables, context):
     }
     sentence = N_("have the profile “{name}”, one of {profiles} found in the answers")
     if "headcounts" in tables:
-        counts = tables["headcounts"].query("by == 'all' and profile == @first.profile")
-        values["people"] = value("number", counts["estimate"].iloc[0])
-        sentence = N_("of staff, about {people} people, have the profile “{name}”, one of {profiles} found")
-    return Claim("profile", "claims", N_("{share}"), sentence, N_("{low}–{high}"), values)
+        counts = tables["headcounts"].query("by == 'all' and profile == @first.profile and not withheld")
+        if len(counts):
+            values["people"] = value("number", counts["estimate"].iloc[0])
+            sentence = N_("of staff, about {people} people, have the profile “{name}”, one of {profiles} found")
+    claim = Claim("profile", "claims", N_("{share}"), sentence, N_("{low}–{high}"), values)
+    return _few(claim, first["n"], value("message", N_("competency profiles")), context) or claim
 
 
 def profile_names(tables):
@@ -313,7 +338,7 @@ def profile_names(tables):
     overall = rest.mean(axis=1)
     low, high, peak = N_("just starting"), N_("ahead in most things"), N_("strongest in {group}")
     if levels.columns.name == "item_id":
-        low, high, peak = N_("seldom"), N_("most often"), N_("above all: {group}")
+        low, high, peak = N_("light users"), N_("heavy users"), N_("in between, above all “{group}”")
     names, taken = {}, set()
     for profile in levels.index:
         if overall[profile] == overall.min() and overall[profile] < -BROAD:
@@ -341,10 +366,10 @@ def group_levels(tables):
 
 
 def _withheld_groups(tables, context):
-    gaps = tables.get("gaps", tables["means"])
-    claims = []
+    # of the means, which need an answer and nothing else: a gap may be empty for want of a requirement
+    means, claims = tables["means"], []
     for by in context.by:
-        rows = gaps[gaps["by"] == by].groupby("group")["withheld"].any()
+        rows = means[means["by"] == by].groupby("group")["withheld"].all()
         if not rows.any():
             continue
         values = {
@@ -366,21 +391,21 @@ def _withheld_groups(tables, context):
 
 def _plan_claim(tables):
     facts = tables["plan_summary"].set_index("name")["value"]
-    chosen = tables["frontier"].set_index("budget").loc[facts["budget"]]
-    return Claim(
-        "plan",
-        "plan",
-        N_("{seats} seats for {spend}"),
-        N_("close {share} of the shortfall, weighted by importance; no plan for this money closes more than "
-           "{bound}; going for the largest gaps first would close {common}"),
-        N_("{low}–{high} if courses do more or less than expected"),
-        {
-            "seats": value("number", facts["seats"]),
-            "spend": value("money", facts["spend"]),
-            "share": value("percent", facts["closed_share"]),
-            "bound": value("percent", max(chosen["bound_share"], facts["closed_share"])),
-            "common": value("percent", chosen["common_practice_share"]),
-            "low": value("percent", facts["ci_low"]),
-            "high": value("percent", facts["ci_high"]),
-        },
-    )  # fmt: skip
+    chosen = tables["frontier"][tables["frontier"]["budget"] == facts["budget"]]
+    bound = facts["bound"] / facts["need"] if facts["need"] > 0 else 0.0
+    values = {
+        "seats": value("number", facts["seats"]),
+        "spend": value("money", facts["spend"]),
+        "share": value("percent", facts["closed_share"]),
+        "bound": value("percent", max(bound, facts["closed_share"])),
+        "low": value("percent", facts["ci_low"]),
+        "high": value("percent", facts["ci_high"]),
+    }
+    sentence = N_("close {share} of the shortfall, weighted by importance; no plan for this money closes more than "
+                  "{bound}")
+    if len(chosen):
+        values["common"] = value("percent", chosen["common_practice_share"].iloc[0])
+        sentence = N_("close {share} of the shortfall, weighted by importance; no plan for this money closes more "
+                      "than {bound}; going for the largest gaps first would close {common}")
+    certainty = N_("{low}–{high} if courses do more or less than expected")
+    return Claim("plan", "plan", N_("{seats} seats for {spend}"), sentence, certainty, values)  # fmt: skip

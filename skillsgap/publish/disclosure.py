@@ -10,7 +10,13 @@ from skillsgap.errors import DisclosureError
 from skillsgap.wording import HIGH_SHARE, LOW_SHARE, N_
 
 PROTECTION = N_("primary rule only, not yet proof against subtraction")
-HIDDEN = ("estimate", "se", "ci_low", "ci_high", "n", "n_eff")
+HIDDEN = ("estimate", "se", "ci_low", "ci_high", "n", "n_eff", "alpha", "required_level")
+# tables of head-counts: the column that counts people, and what is blanked where they are too few
+COUNTED = {
+    "headcounts": ("estimate", HIDDEN),
+    "plan_agencies": ("eligible", ("seats", "cost", "eligible")),
+    "priorities": ("headcount", ("shortfall", "headcount", "priority", "p_top")),
+}
 DECIMALS = 4  # numbers are rounded before anything is ranked or printed, so that all machines agree
 RUNNABLE = ("=", "+", "-", "@", "\t", "\r")
 
@@ -83,10 +89,10 @@ def release_tables(views, rules):
         _refuse(name, views[name])
         table = views[name].reset_index(drop=True)
         hidden = _too_few(name, table, rules)
-        blank = [column for column in HIDDEN if column in table]
-        if name == "plan_agencies":
-            blank = ["seats", "cost", "eligible"]
+        blank = [column for column in COUNTED.get(name, ("", HIDDEN))[1] if column in table]
         table[blank] = table[blank].astype(float).mask(hidden, axis=0)
+        if name == "needs":
+            table["tier"] = table["tier"].mask(hidden, "between")  # who is withheld stands apart in nothing
         released[name] = _quoted(_rounded(name, _coded(table), rules)).assign(withheld=hidden)
         figures += len(table)
         withheld += int(hidden.sum())
@@ -107,10 +113,8 @@ def _too_few(name, table, rules):
     hidden = pd.Series(False, index=table.index)
     if "n" in table:
         hidden |= table["n"].fillna(0) < rules.threshold
-    if name == "headcounts":
-        hidden |= table["estimate"] < rules.threshold
-    if name == "plan_agencies":
-        hidden |= table["eligible"] < rules.threshold
+    if name in COUNTED:
+        hidden |= table[COUNTED[name][0]] < rules.threshold
     return hidden
 
 

@@ -214,12 +214,10 @@ def assemble(pieces, *, lang, title, other_pages=()):
         raise SkillsgapError(f"a page needs a piece tagged head, and knows the tags {', '.join(PARTS)}; "
                              f"unknown: {', '.join(unknown) or 'none'}")
     parts = {part: Markup("\n".join(_text(html) for tag, html in pairs if tag == part)) for part in PARTS}
-    pages = [{"lang": code, "label": LANGUAGES.get(code, code), "href": href and _near(href)}
-             for code, href in sorted({**dict(other_pages), lang: ""}.items())]
-    return _page(parts, lang, title, pages if len(pages) > 1 else [])
+    return _page(parts, lang, title, other_pages)
 
 
-def index_page(units, words, *, title=None, sub=""):
+def index_page(units, words, *, title=None, sub="", other_pages=()):
     """The list of all units with their states and the way to their reports.
 
     Parameters
@@ -229,6 +227,7 @@ def index_page(units, words, *, title=None, sub=""):
         list of dicts label, href (relative, .html), lang.
     words : Words
     title, sub : str, optional
+    other_pages : mapping of language to file name
 
     Returns
     -------
@@ -255,10 +254,13 @@ def index_page(units, words, *, title=None, sub=""):
         units=shown, counts=counts, stamp=words("FICTIONAL COUNTRY"))
     parts = dict.fromkeys(PARTS, Markup("")) | {
         "head": head([], title=title, sub=sub, words=words).html, "main": Markup(body)}
-    return _page(parts, words.lang, title, [])
+    return _page(parts, words.lang, title, other_pages)
 
 
-def _page(parts, lang, title, pages):
+def _page(parts, lang, title, other_pages):
+    pages = [{"lang": code, "label": LANGUAGES.get(code, code), "href": href and _near(href)}
+             for code, href in sorted({**dict(other_pages), lang: ""}.items())]
+    pages = pages if len(pages) > 1 else []
     palette = ";".join(f"--{name}:{value}" for name, value in PALETTE.items())
     # Any character may stand in a CSS string by its number, so no title can end the string or the style.
     spelled = "".join(f"\\{ord(letter):x} " for letter in title)

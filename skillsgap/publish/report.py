@@ -6,6 +6,7 @@ from functools import partial
 import pandas as pd
 from babel.lists import format_list
 
+from skillsgap.contracts import TIERS
 from skillsgap.publish import figures, pages
 from skillsgap.publish.canvas import figure_html
 from skillsgap.publish.claims import COLUMNS, group_levels, profile_names, widest
@@ -57,16 +58,17 @@ class Report:
     @property
     def title(self):
         """Title of the file: unit, who is meant, when."""
-        words, facts = self.words, self.facts
-        parts = [words.text(facts.title), words.text(facts.population), facts.years]
-        return " · ".join([*parts, words("fictional")] if facts.fictional else parts)
+        parts = self._who()
+        return " · ".join([*parts, self.words("fictional")] if self.facts.fictional else parts)
+
+    def _who(self):
+        title, population = self.words.text(self.facts.title), self.words.text(self.facts.population)
+        return [title, population] if self.facts.years in title else [title, population, self.facts.years]
 
     def head(self):
         """Who and when, the finding, and how it is known."""
-        words, facts = self.words, self.facts
-        kicker = [words.text(facts.title), words.text(facts.population), facts.years]
         return pages.head(
-            kicker, title=self._finding(), sub=self._sub(), fictional=facts.fictional, words=words
+            self._who(), title=self._finding(), sub=self._sub(), fictional=self.facts.fictional, words=self.words
         )
 
     def _finding(self):
@@ -318,7 +320,8 @@ class Report:
             return None
         claim = self.claims_table.set_index("claim_id").loc["plan"]
         said = self._said(claim)
-        tiers = self.tables["plan_courses"].groupby("tier", sort=False)[["seats", "spend"]].sum()
+        tiers = self.tables["plan_courses"].groupby("tier")[["seats", "spend"]].sum()
+        tiers = tiers.loc[[tier for tier in TIERS if tier in tiers.index]]
         rows = pd.DataFrame({
             "tier": [words.label("tier", tier) for tier in tiers.index],
             "seats": [words.number(x) for x in tiers["seats"]],
@@ -326,7 +329,8 @@ class Report:
         })  # fmt: skip
         columns = {"tier": words("Tier"), "seats": words("Seats"), "spend": words("Spend")}
         figure = self._figure(figures.frontier_figure, self.frontier_table(), said["sentence"], widths=(288, 350))
-        dek = f"{said['sentence']}. {said['certainty']}"
+        missing = words("Not in the plan yet: working hours, prerequisites, language, champions and equity.")
+        dek = f"{said['sentence']}. {said['certainty']}. {missing}"
         return pages.plan_panel(said["number"], dek, figure, rows, columns, words=words)
 
     def foot(self):
@@ -352,7 +356,8 @@ class Report:
             (words("What this is not"), nothing),
         ]
         if facts.fictional:
-            parts.append((words("Fictional"), words("Country, people and figures are invented; the data are synthetic.")))
+            invented = words("Country, people and figures are invented; the data are synthetic.")
+            parts.append((words("Fictional"), invented))
         if words.lang == "uz":
             parts.append((words("Language"), words("The Uzbek text awaits review by a native speaker.")))
         return pages.foot(parts)

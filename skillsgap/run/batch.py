@@ -1,6 +1,7 @@
 """Units one after the other: each is done, unchanged, waiting or failed, and none stops another."""
 
 import json
+import os
 import shutil
 import traceback
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,7 @@ from skillsgap.study.params import read_params
 from skillsgap.wording import LANGUAGES, Words
 
 MANIFEST = "manifest.json"
+INDEX = {"en": "index.html", "uz": "index.uz.html"}
 STATES = ("done", "unchanged", "waiting", "failed")
 
 
@@ -59,7 +61,7 @@ def run_unit(path, *, data=None, root=None, progress=lambda step: None):
     data : path-like, optional
         Folder of outside data.
     root : path-like, optional
-        Project folder, with ``params/``, ``notebooks/``, ``build/`` and ``reports/``.
+        Project folder, with ``params/``, ``notebooks/``, ``build/`` and ``reports/``; by default the params file's.
     progress : callable
         Told the name of each step as it begins.
 
@@ -69,9 +71,10 @@ def run_unit(path, *, data=None, root=None, progress=lambda step: None):
         Never raises for what a user can mend: the state says failed or waiting, the reason why. What was
         published before stays as it is until the new report is complete.
     """
-    path, root = Path(path), project_root(root)
+    path = Path(path)
     name = path.stem
     try:
+        root = project_root(root or path.parent)
         unit = Unit(read_params(path), agency=None, data=data, root=root)
         return _run(unit, root / "reports" / name, progress)
     except Waiting as error:
@@ -80,11 +83,13 @@ def run_unit(path, *, data=None, root=None, progress=lambda step: None):
         return Manifest(name, "failed", "\n".join(map(str, error.problems)))
     except SkillsgapError as error:
         return Manifest(name, "failed", str(error))
+    except OSError as error:  # a full disk, a folder nobody may write to
+        place = os.path.relpath(error.filename, root) if error.filename else name
+        return Manifest(name, "failed", f"{place}: {error.strerror}: see that it can be read and written")
     except Exception as error:  # noqa: BLE001 - a bug of ours must not stop the other units
-        log = root / "build" / name / "error.log"
-        write_bytes(log, traceback.format_exc().encode())
-        first = str(error).splitlines()[0] if str(error) else ""
-        return Manifest(name, "failed", f"{name}: unexpected {type(error).__name__}: {first}: "
+        write_bytes(root / "build" / name / "error.log", traceback.format_exc().encode())
+        first = next(iter(str(error).splitlines()), "")
+        return Manifest(name, "failed", f"unexpected {type(error).__name__} in {name}: {first}: "
                                         f"please report build/{name}/error.log")  # fmt: skip
 
 
@@ -106,7 +111,9 @@ def _run(unit, folder, progress):
             unit, published.report(lang), lang=lang, others=others, folder=unit.store.folder / "notebooks"
         )
     if unit.values["fictional"]:
-        for name in TECHNICAL:
+        for name, needed in TECHNICAL.items():
+            if unit.table(needed) is None:
+                continue
             progress(name)
             run_notebook(name, unit, unit.store.folder / "notebooks" / f"{name}.ipynb")
     claims = published.claims
@@ -180,20 +187,37 @@ def run_batch(units=None, *, data=None, root=None, progress=lambda unit, step: N
 
 
 def write_index(root, manifests):
-    """Write reports/index.html in each language, unless nothing has changed since it was written."""
+    """Write reports/index.html in each language; a page whose content is the same stays as it is."""
     folder = root / "reports"
-    known = folder / "index.json"
-    before = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
-    now = {m.unit: {"state": m.state, "reason": m.reason} for m in manifests}
-    same = [name for name in now if now[name] == before.get(name) or now[name]["state"] == "unchanged"]
-    names = unit_names(root)
-    if len(same) == len(now) and set(before) == {name for name in names if name in {**before, **now}} and before:
-        return
-    states = {name: {**before, **now}[name] for name in names if name in {**before, **now}}
-    text = (json.dumps(states, indent=1, ensure_ascii=False) + "\n").encode()
-    pages = {f"index.{lang}.html" if lang != "en" else "index.html": _index(root, states, lang) for lang in LANGUAGES}
-    for name, content in {"index.json": text, **{n: p.encode() for n, p in pages.items()}}.items():
-        write_bytes(folder / name, content)
+    before = _listed(folder / "index.json")
+    now = {m.unit: {"state": m.state, "reason": _public(m)} for m in manifests}
+    # a report that is unchanged stays listed as done, so that a run that changes nothing changes no page
+    kept = {name: before[name] for name in now if now[name]["state"] == "unchanged" and name in before}
+    kept = {name: state for name, state in kept.items() if state["state"] == "done"}
+    changed = any({**now, **kept}[name] != before.get(name) for name in now)
+    listed = {**before, **now} if changed else before
+    states = {name: listed[name] for name in unit_names(root) if name in listed}
+    pages = {name: _index(root, states, lang) for lang, name in INDEX.items()}
+    pages["index.json"] = json.dumps(states, indent=1, ensure_ascii=False) + "\n"
+    for name, page in pages.items():
+        path, content = folder / name, page.encode()
+        if not path.exists() or path.read_bytes() != content:
+            write_bytes(path, content)
+
+
+def _listed(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}  # half a list is none: it fills again as units run
+
+
+def _public(manifest):
+    """What the index may say: of faults only where they are, since the values may be somebody's."""
+    if manifest.state != "failed":
+        return manifest.reason
+    places = list(dict.fromkeys(line.split(": ")[0] for line in manifest.reason.splitlines()))
+    return "; ".join(places[:3]) + ("; …" if len(places) > 3 else "")
 
 
 def _index(root, states, lang):
@@ -208,6 +232,6 @@ def _index(root, states, lang):
             "title": words.text(values["title"]), "fictional": values["fictional"], **state,
             "links": [{"label": LANGUAGES[code], "href": f"{name}/{code}.html", "lang": code} for code in pages],
         })  # fmt: skip
-    return index_page(units, words)
+    return index_page(units, words, other_pages={code: name for code, name in INDEX.items() if code != lang})
 
 

@@ -131,9 +131,9 @@ def _workforce(unit, fit, answers, here, refits, posterior):
     register = unit.table("register")
     if register is None:
         return {}
-    terms = list(CELL)
-    staff = register.groupby(terms, sort=True)["headcount"].sum().reset_index()
-    people = unit.table("responses").loc[answers.index, terms]
+    staff = register.groupby(list(CELL), sort=True)["headcount"].sum().reset_index()
+    terms = [column for column in CELL if staff[column].nunique() > 1]
+    people = unit.table("responses").loc[answers.index, list(CELL)]
     projection = project_staff(fit, answers, people, staff, here, replicates=refits, terms=terms)
     counts = [projection.headcounts([]).assign(by="all", group="all")]
     for by in ("agency_id", "role_id", "grade"):

@@ -1,10 +1,14 @@
 """The verbs of the command line; nothing heavy is imported before a verb needs it."""
 
 import argparse
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from skillsgap.errors import SkillsgapError
+from skillsgap.run import THREADS
 
 EXTRAS = {"runtime": [], "test": ["--extra", "test"], "all": ["--all-extras"]}
 COMPARED = ("00_start_here", "04_skills_gaps", "08_report")  # committed with outputs, and held against them
@@ -13,11 +17,19 @@ COMPARED = ("00_start_here", "04_skills_gaps", "08_report")  # committed with ou
 def main(argv=None):
     """Run one verb; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    return arguments.verb(arguments)
+    os.environ.update(THREADS)
+    try:
+        return arguments.verb(arguments)
+    except SkillsgapError as error:
+        return _refuse(str(error))
+    except OSError as error:  # a full disk, a folder nobody may write to
+        return _refuse(f"{error.filename or 'files'}: {error.strerror}: see that it can be read and written")
+    except KeyboardInterrupt:
+        return _refuse("stopped: what was finished stays, and is not made again")
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="skillsgap", description="Skills gaps and upskilling plans for the public sector.")
+    parser = argparse.ArgumentParser(prog="skillsgap", description="Skills gaps and plans for the public sector.")
     verbs = parser.add_subparsers(required=True, metavar="verb")
     reports = verbs.add_parser("reports", help="make the reports of all units, or of those named")
     reports.add_argument("units", nargs="*", metavar="UNIT")
@@ -33,21 +45,19 @@ def _parser():
     test = verbs.add_parser("test", help="run the tests")
     test.add_argument("--data", metavar="FOLDER", help="folder of outside data")
     test.set_defaults(verb=_test)
+    bench = verbs.add_parser("bench", help="run the benchmarks")
+    bench.set_defaults(verb=_bench)
     lock = verbs.add_parser("lock", help="resolve the dependencies anew into requirements/ (needs uv)")
     lock.set_defaults(verb=_lock)
     return parser
 
 
 def _reports(arguments):
-    from skillsgap.errors import SkillsgapError
     from skillsgap.run.unit import project_root, unit_names
 
     started = time.perf_counter()
-    try:
-        root = project_root()
-        known = unit_names(root)
-    except SkillsgapError as error:
-        return _refuse(str(error))
+    root = project_root()
+    known = unit_names(root)
     unknown = [name for name in arguments.units if name not in known]
     if unknown:
         return _refuse(f"there is no params/{unknown[0]}.yaml: units here are {', '.join(known)}")
@@ -116,14 +126,10 @@ def _synthetic(_):
 
 
 def _truth(arguments):
-    from skillsgap.errors import SkillsgapError
     from skillsgap.run.truth import coverage, summary
     from skillsgap.run.unit import open_unit
 
-    try:
-        unit = open_unit(arguments.unit)
-    except SkillsgapError as error:
-        return _refuse(str(error))
+    unit = open_unit(arguments.unit)
     if not unit.values["fictional"]:
         return _refuse(f"{unit.name} is a real country: nobody knows its true values")
     print(summary(unit).round(4).to_string(index=False))
@@ -132,7 +138,6 @@ def _truth(arguments):
 
 
 def _notebooks(_):
-    from skillsgap.run.notebooks import THREADS
     from skillsgap.run.unit import project_root
 
     folder = project_root() / "notebooks"
@@ -141,21 +146,29 @@ def _notebooks(_):
                "--ClearMetadataPreprocessor.preserve_cell_metadata_mask={('tags',), ('jupyter',)}",
                "--ExecutePreprocessor.record_timing=False"]  # fmt: skip
     notebooks = [str(folder / f"{name}.ipynb") for name in COMPARED]
-    return subprocess.run([*command, *notebooks], cwd=folder.parent, env=_environment(THREADS)).returncode
+    return subprocess.run([*command, *notebooks], cwd=folder.parent).returncode
 
 
 def _test(arguments):
-    from skillsgap.run.notebooks import THREADS
     from skillsgap.run.unit import DATA, project_root
 
     root = project_root()
-    more = {**THREADS, **({DATA: str(Path(arguments.data).resolve())} if arguments.data else {})}
+    if arguments.data:
+        os.environ[DATA] = str(Path(arguments.data).resolve())
     notebooks = [f"notebooks/{name}.ipynb" for name in COMPARED]
     command = [sys.executable, "-m", "pytest", "-q"]
     runs = ([*command, "tests", "--doctest-modules", "skillsgap"],
             [*command, "--nbval", "--nbval-sanitize-with", "tests/nbval.cfg", *notebooks])  # fmt: skip
-    codes = [subprocess.run(run, cwd=root, env=_environment(more)).returncode for run in runs]
+    codes = [subprocess.run(run, cwd=root).returncode for run in runs]
     return max(codes)
+
+
+def _bench(_):
+    from skillsgap.run.unit import project_root
+
+    root = project_root()
+    programs = sorted((root / "benchmarks").glob("*.py"))
+    return max(subprocess.run([sys.executable, str(program)], cwd=root).returncode for program in programs)
 
 
 def _lock(_):
@@ -176,12 +189,6 @@ def _lock(_):
         if code:
             return code
     return 0
-
-
-def _environment(more):
-    import os
-
-    return {**os.environ, **more}
 
 
 def _refuse(line):

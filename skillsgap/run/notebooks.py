@@ -1,6 +1,8 @@
 """Run the notebooks: the report of each language for everybody, the technical ones where nobody is real."""
 
+import atexit
 import os
+import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -10,12 +12,13 @@ from traitlets.config import Config
 
 from skillsgap.errors import SkillsgapError
 from skillsgap.publish.pages import assemble
+from skillsgap.run import THREADS
 from skillsgap.run.unit import DATA
 
 REPORT = "08_report"
-TECHNICAL = ("00_start_here", "03_competency_profiles", "04_skills_gaps", "06_upskilling_plan")
-# one thread each: results don't depend on how many cores there are
-THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+# each technical notebook, and the stage table without which its question can't be asked
+TECHNICAL = {"00_start_here": "needs", "03_competency_profiles": "headcounts", "04_skills_gaps": "needs",
+             "06_upskilling_plan": "plan_summary"}  # fmt: skip
 
 
 def run_notebook(name, unit, target, *, lang="en"):
@@ -70,7 +73,9 @@ def _transport():
     if os.name == "nt":
         return {}
     # a socket's path is at most about 100 characters, which a home folder's may exceed
-    os.environ.setdefault("JUPYTER_RUNTIME_DIR", tempfile.mkdtemp(prefix="sg-"))
+    if "JUPYTER_RUNTIME_DIR" not in os.environ:
+        os.environ["JUPYTER_RUNTIME_DIR"] = folder = tempfile.mkdtemp(prefix="sg-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return {"config": Config({"KernelManager": {"transport": "ipc"}})}
 
 

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from skillsgap.errors import ParamsError
 from skillsgap.publish.claims import Context, make_claims
 from skillsgap.publish.disclosure import Rules, release_tables
 from skillsgap.publish.report import Facts, Report
@@ -106,6 +107,8 @@ def open_report(unit, *, lang="en", agency=None, overrides=None):
     -------
     Report
     """
+    if agency is not None:
+        raise ParamsError("a report of one agency is not made yet: leave agency empty")
     return Published(open_unit(unit, agency=agency, overrides=overrides)).report(lang)
 
 

@@ -5,7 +5,6 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 
-
 def beside_truth(unit, name):
     """A stage table with what was planted beside what was estimated.
 
@@ -31,7 +30,8 @@ def beside_truth(unit, name):
     planted = pd.read_csv(folder / "profiles.csv").set_index("profile")
     names = _matched(unit.table("profiles"), planted)
     if name == "profiles":
-        return table.assign(planted=table["profile"].map(names), truth=table["profile"].map(names).map(planted["share"]))
+        names = table["profile"].map(names)
+        return table.assign(planted=names, truth=names.map(planted["share"]))
     counts = pd.read_csv(folder / "headcounts.csv").rename(columns={"agency_id": "group", "headcount": "truth"})
     whole = counts.groupby("profile")["truth"].sum().reset_index().assign(by="all", group="all")
     counts = pd.concat([counts.assign(by="agency_id"), whole]).rename(columns={"profile": "planted"})

@@ -5,13 +5,12 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-
 from skillsgap.errors import ParamsError, StudyError, Waiting
 from skillsgap.run import chain
 from skillsgap.run.store import Store, fit_key, write_bytes
 from skillsgap.study.params import DEFAULTS, read_params
 from skillsgap.study.readers import find_file
-from skillsgap.study.records import Study
+from skillsgap.study.records import Study, read_study
 
 DATA = "SKILLSGAP_DATA"  # folder of outside data, for notebooks, whose parameters don't name it
 MAKES = {table: stage for stage, tables in chain.STAGES.items() for table in tables}
@@ -127,7 +126,8 @@ class Unit:
         names = {}
         for column, code, lang, text in self.table("labels").itertuples(index=False):
             names.setdefault((column, code), {})[lang] = text
-        return names
+        declared = self.values.get("labels", {})
+        return names | {(column, str(c)): texts for column, codes in declared.items() for c, texts in codes.items()}
 
     @cached_property
     def answers(self):
@@ -149,28 +149,23 @@ class Unit:
         return [] if register is None else sorted(register["agency_id"].unique())
 
     def _files(self):
-        """Path of every declared file; all that are missing are told at once."""
-        found, problems, waiting = {}, [], None
-        for table, spec in self.values["data"].items():
-            try:
-                if "file" in spec:
-                    keys = ("data", table)
-                    found[table] = find_file(spec, params=self.params, data=self.data, keys=keys)
-            except StudyError as error:
-                problems += error.problems
-            except Waiting as error:
-                waiting = error
-        if problems:
-            raise StudyError(problems)
-        if waiting:
-            raise waiting
-        return found
+        """Path of every declared file; where one is missing, that is told with all other faults."""
+        files = {table: spec for table, spec in self.values["data"].items() if "file" in spec}
+        try:
+            return {
+                table: find_file(spec, params=self.params, data=self.data, keys=("data", table))
+                for table, spec in files.items()
+            }
+        except (StudyError, Waiting):
+            read_study(self.params, data=self.data)
+            raise
 
     def _marker(self, stage):
         return self.store.folder / f"{stage.__name__}.json"
 
     def _done(self, stage):
-        return self._marker(stage).exists()
+        marker = self._marker(stage)
+        return marker.exists() and all(map(self.store.has, json.loads(marker.read_text())))
 
     def _made(self, stage):
         """Names of the tables a stage made; computes them where that hasn't happened."""

@@ -15,6 +15,8 @@ from skillsgap.errors import ParamsError, Problem
 
 SCHEMA = Path(__file__).with_name("params.schema.json")
 DEFAULTS = "_defaults.yaml"
+TYPES = {"object": "keys with values", "array": "a list", "string": "a text", "integer": "a whole number",
+         "number": "a number", "boolean": "true or false", "null": "null"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,20 +91,44 @@ def merge(base, over):
     return merged
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain words stay words: `no`, `40_49`, `12:30` and `2026-03-02` are texts here, as people mean them."""
+
+    yaml_implicit_resolvers = {}
+
+    def construct_mapping(self, node, deep=False):
+        """Keys are text, as written: they are names and codes, and codes are matched as text."""
+        for key, _ in node.value:
+            key.tag = "tag:yaml.org,2002:str"
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"^(?:true|false)$", "tf"),
+    ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
+    ("float", r"^[-+]?(?:(?:0|[1-9]\d*)\.\d*(?:[eE][-+]?\d+)?|\.\d+|[1-9]\d*[eE][-+]?\d+)$", "-+.0123456789"),
+    ("null", r"^(?:~|null|)$", ["~", "n", ""]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+
+
 def _load(path):
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ParamsError(f"{path.name}: there is no such params file in {path.parent.name}/") from None
     except UnicodeDecodeError as error:
-        raise ParamsError(f"{path.name}: byte {error.start} is not UTF-8: save the file as UTF-8") from None
-    if "&" in text and re.search(r"(^|[\s:\[,-])[&*][A-Za-z0-9_]", text):
-        raise ParamsError(f"{path.name}: YAML anchors and aliases are not used here: write the value out")
+        line = error.object[: error.start].count(b"\n") + 1
+        byte = f"byte {error.object[error.start]:#04x}"
+        raise ParamsError(f"{path.name} line {line}: {byte} is not UTF-8: save the file as UTF-8") from None
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        for event in yaml.parse(text, Loader=_Loader):  # before any alias is followed: it may be a bomb
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                line = event.start_mark.line + 1
+                raise ParamsError(f"{path.name} line {line}: YAML anchors are not used here: write the value out")
+        values = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
         lines = {}
-        _walk(path, node, (), lines)
-        values = yaml.safe_load(text)
+        _walk(path, yaml.compose(text, Loader=_Loader), (), lines)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
@@ -160,12 +186,16 @@ def _expected(error):
     words = {
         "minimum": "{} or more", "exclusiveMinimum": "more than {}", "maximum": "{} or less",
         "type": "{}", "enum": "one of {}", "pattern": "a name like arvenia or kor-piaac",
-        "minItems": "at least {} of them", "uniqueItems": "each only once", "minLength": "some text",
+        "minItems": "at least {} of them", "maxItems": "at most {} of them", "uniqueItems": "each only once",
+        "minLength": "some text", "maxLength": "at most {} characters", "minProperties": "at least {} of them",
+        "oneOf": error.schema.get("description"), "not": "a name that is no language's",
     }  # fmt: skip
     wanted = error.validator_value
-    if isinstance(wanted, list):
+    if error.validator == "type":
+        wanted = " or ".join(TYPES.get(kind, kind) for kind in ([wanted] if isinstance(wanted, str) else wanted))
+    elif isinstance(wanted, list):
         wanted = ", ".join(map(str, wanted))
-    return words.get(error.validator, "something else ({})").format(wanted)
+    return (words.get(error.validator) or "something else ({})").format(wanted)
 
 
 def _short(value):

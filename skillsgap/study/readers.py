@@ -30,7 +30,8 @@ def find_file(spec, *, params, data, keys):
     where = params.line(*keys, "file")
     if "source" in spec:
         source = spec["source"]
-        folder = f"the folder named by DATA= ({data})" if data else "the folder you name by DATA="
+        # the reason stands in reports/index.html, so it says no path of this machine
+        folder = "the folder named by DATA=" if data else "the folder you name by DATA="
         raise Waiting(f"{params.path.name}: waits for {name} from {source['name']} "
                       f"({source['get']}): put it into {folder}")  # fmt: skip
     remedy = f"put it there or correct {'.'.join(keys)}.file in {params.path.name} line {where}"
@@ -67,10 +68,22 @@ def read_text(path, *, columns=None):
             encoding="utf-8-sig", newline="")  # fmt: skip
         with opened as file:
             return _read_csv(path, csv.reader(file, strict=True))
-    except UnicodeDecodeError as error:
-        raise _fault(path, f"byte {error.start} is not UTF-8", "save the file as UTF-8") from None
+    except UnicodeDecodeError:
+        raise _not_utf8(path) from None
     except (csv.Error, EOFError, OSError, zlib.error) as error:
         raise _fault(path, f"can't be read as CSV ({error})", "export it again") from None
+
+
+def _not_utf8(path):
+    """The first line that isn't UTF-8; a decoder tells only the place in its buffer."""
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    with opened(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                text = f"byte {line[error.start]:#04x} is not UTF-8"
+                return _fault(path, text, "save the file as UTF-8 (in a spreadsheet: CSV UTF-8)", number)
 
 
 def _read_csv(path, reader):
@@ -111,12 +124,12 @@ def _read_parquet(path, columns):
     if frame.empty and not len(frame):
         raise _fault(path, "there are no rows", "export it again")
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="line")
-    frame = pd.DataFrame({column: _as_text(frame[column]) for column in frame}, index=frame.index)
+    frame = pd.DataFrame({column: as_text(frame[column]) for column in frame}, index=frame.index)
     frame.attrs["columns"] = there
     return frame
 
 
-def _as_text(values):
+def as_text(values):
     """Whole numbers without a decimal point, so that a code reads as it would in a text file."""
     if pd.api.types.is_integer_dtype(values):
         return values.astype("Int64").astype("string").fillna("").astype(str)

@@ -1,24 +1,16 @@
 """From declared files to validated tables: map, recode, check, link, and forget who is who."""
 
-import difflib
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
-from skillsgap.contracts import CONTRACTS, STATUS, check
+from skillsgap.contracts import CONTRACTS, STATUS
 from skillsgap.errors import Problem, StudyError, Waiting
+from skillsgap.study.checks import CELL, DROPPED, answers, check_respondents, near, relate, validate
 from skillsgap.study.readers import find_file, read_text
 
 LANGUAGES = ("en", "uz")
-CELL = ("agency_id", "role_id", "role_level", "grade")
-# column of one table -> the table and column that must know its values
-REFERENCES = [
-    ("items", "competency_id", "competencies"), ("requirements", "competency_id", "competencies"),
-    ("course_effects", "competency_id", "competencies"), ("course_effects", "course_id", "courses"),
-    ("register", "agency_id", "agencies"), ("responses", "agency_id", "agencies"),
-    ("responses", "staff_id", "register"),
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,7 +60,10 @@ def read_study(params, *, data=None):
         A declared outside source is absent.
     """
     raw, problems, waiting = {}, [], None
-    for table, spec in params.values["data"].items():
+    declared = params.values["data"]
+    derive = declared.get("requirements", {}).get("derive", {})
+    responses = {**declared["responses"], **{k: v for k, v in derive.items() if k == "well_matched"}}
+    for table, spec in {**declared, "responses": responses}.items():
         try:
             raw[table] = _load(table, spec, params, data)
         except StudyError as error:
@@ -77,22 +72,27 @@ def read_study(params, *, data=None):
             waiting = error
     if waiting and not problems:
         raise waiting
-    tables = {}
+    tables, sound = {}, set()
     if "items" in raw:  # the answers are checked against their items, so items come first
         raw = {"items": raw.pop("items"), **raw}
     for table, (frame, name) in raw.items():
-        tables[table], faults = _validate(table, frame, name, tables.get("items"), params)
+        tables[table], faults = validate(table, frame, name)
+        if table == "responses" and "items" in sound:
+            tables[table], more = answers(tables[table], tables["items"], name)
+            faults += more
+        sound |= set() if faults else {table}
         problems += faults
-    problems += _references(tables, {table: name for table, (_, name) in raw.items()}, params)
+    names = {table: name for table, (_, name) in raw.items()}
+    problems += relate(tables, names, params)
     if problems:
         raise StudyError(problems)
-    return _assemble(tables, params)
+    return _assemble(tables, names["responses"], params)
 
 
 def _load(table, spec, params, data):
     if "rows" in spec:
         name = f"{params.path.name} data.{table}.rows"
-        frame = pd.DataFrame(spec["rows"]).map(lambda value: "" if value is None else str(value))
+        frame = pd.DataFrame(spec["rows"], dtype=object).map(lambda value: "" if pd.isna(value) else str(value))
         frame.index = pd.Index(
             [params.line("data", table, "rows", i) for i in range(len(frame))], name="line"
         )
@@ -111,18 +111,17 @@ def _load(table, spec, params, data):
 
 
 def _wanted(spec, params):
-    """Columns of a wide binary file that params speak of; None (all) where it declares no columns."""
-    if "columns" not in spec:
+    """Columns of a wide binary file that params speak of; None (all) where params don't name all it needs."""
+    if "columns" not in spec or "rows" not in params.values["data"]["items"]:
         return None
     wanted = (
         set(spec["columns"].values()) | set(spec.get("population", ())) | set(spec.get("respondents", ()))
     )
     for rule in spec.get("skip", {}).values():
         wanted |= set(rule["when"])
-    derive = params.values["data"].get("requirements", {}).get("derive", {})
-    wanted |= set(derive.get("well_matched", ()))
+    wanted |= set(spec.get("well_matched", ()))
     wanted |= set(spec.get("skip", ())) | set(_series(spec))
-    for row in params.values["data"]["items"].get("rows", ()):
+    for row in params.values["data"]["items"]["rows"]:
         wanted.add(str(row.get("item_id")))
     return wanted
 
@@ -143,23 +142,36 @@ def _map(frame, spec, name):
     there = frame.attrs.get("columns", list(frame))
     wanted = spec.get("columns", {})
     skips = spec.get("skip", {})
-    conditions = [*spec.get("population", ()), *spec.get("respondents", ()), *skips,
+    conditions = [*spec.get("population", ()), *spec.get("respondents", ()), *spec.get("well_matched", ()), *skips,
                   *(column for rule in skips.values() for column in rule["when"])]  # fmt: skip
     lacking = [column for column in [*wanted.values(), *_series(spec), *conditions] if column not in frame]
     if lacking:
-        close = difflib.get_close_matches(lacking[0], there, 1)
-        remedy = f"did you mean {close[0]}?" if close else f"its columns are {', '.join(there[:8])}…"
-        return frame, [Problem(name, f"there is no column {lacking[0]}", remedy, column=lacking[0])]
+        return frame, [_lacks(name, lacking[0], there)]
+    frame = frame.assign(**_conditions(frame, spec))
     for column, rule in skips.items():
         skipped = matches(frame, rule["when"]) & (frame[column] == "")
         frame[column] = frame[column].mask(skipped, str(rule["value"]))
     # a column may serve under two names (a code for people, a condition), so it is copied, not renamed
     frame = frame.assign(**{ours: frame[theirs] for ours, theirs in wanted.items()})
+    lacking = [column for key in ("missing_codes", "recode") for column in spec.get(key, ()) if column not in frame]
+    if lacking:
+        return frame, [_lacks(name, lacking[0], frame)]
     for column, codes in spec.get("missing_codes", {}).items():
         frame[column] = frame[column].mask(frame[column].isin([str(code) for code in codes]), "")
     for column, codes in spec.get("recode", {}).items():
         frame[column] = frame[column].replace({str(old): str(new) for old, new in codes.items()})
     return frame, []
+
+
+def _lacks(name, column, there):
+    text = f"there is no column {column}, which params name"
+    return Problem(name, text, near(column, list(there)), column=column)
+
+
+def _conditions(frame, spec):
+    """What params ask of a respondent, in the file's own names and codes."""
+    told = {"answered": "respondents", "in_population": "population", "well_matched": "well_matched"}
+    return {ours: matches(frame, spec[key]) for ours, key in told.items() if key in spec}
 
 
 def matches(frame, conditions):
@@ -180,155 +192,54 @@ def matches(frame, conditions):
     return hold
 
 
-def _validate(table, frame, name, items, params):
-    if frame is None:
-        return None, []
-    contract, faults = CONTRACTS[table], []
-    typed = {}
-    for column, rule in contract.columns.items():
-        if column in frame:
-            typed[column], problem = _typed(frame[column], rule.kind, name)
-            faults += problem
-    frame = frame.assign(**typed)
-    bad = {(fault.column, fault.line) for fault in faults}
-    failures = check(table, frame)
-    for (column, kind), cases in failures.groupby(["column", "check"], sort=True):
-        first = cases.iloc[0]
-        if (column, first["line"]) not in bad:
-            faults.append(_problem(contract, column, kind, first, len(cases), name))
-    faults += _duplicates(frame, contract, name)
-    if table == "responses" and items is not None and not faults:
-        frame, problems = _answers(frame, items, name)
-        faults += problems
-    return frame, faults
-
-
-def _typed(values, kind, name):
-    """A text column as its contract's kind; what can't be read is a fault, not a missing value."""
-    if kind == "text":
-        return values.mask(values == ""), []
-    numbers = pd.to_numeric(values.mask(values == ""), errors="coerce")
-    odd = values[numbers.isna() & (values != "")]
-    if kind == "integer":
-        odd = pd.concat([odd, values[numbers.notna() & (numbers % 1 != 0)]])
-    if odd.empty:
-        return numbers, []
-    wanted = "a whole number" if kind == "integer" else "a number"
-    problem = Problem(name, f"{odd.iloc[0]!r} is not {wanted}", "correct it, or declare it in missing_codes",
-                      int(odd.index[0]), values.name, len(odd))  # fmt: skip
-    return numbers, [problem]
-
-
-def _problem(contract, column, kind, first, rows, name):
-    rule, value = contract.columns[column], first["value"]
-    line = None if pd.isna(first["line"]) else int(first["line"])
-    recode = f"correct it, or recode it in params: data.{contract.table}.recode.{column}"
-    words = {
-        "column_in_dataframe": (f"there is no column {column}", f"add it, or map it in params: data.{contract.table}.columns"),
-        "not_nullable": ("the value is empty", "fill it in"),
-        "levels": (f"{value!r} is not one of {', '.join(map(str, rule.levels))}", recode),
-        "low": (f"{value} is below {rule.low}", recode),
-        "high": (f"{value} is above {rule.high}", recode),
-    }  # fmt: skip
-    text, remedy = words[kind]
-    return Problem(name, text, remedy, line, column, rows)
-
-
-def _duplicates(frame, contract, name):
-    key = [column for column in contract.key if column in frame]
-    if len(key) < len(contract.key):
-        return []
-    twice = frame[frame.duplicated(key, keep=False)]
-    if twice.empty:
-        return []
-    value = " ".join(str(twice.iloc[0][column]) for column in key)
-    lines = twice.index[(twice[key] == twice.iloc[0][key]).all(axis=1)]
-    text = f"{value!r} stands in lines {' and '.join(str(line) for line in lines[:3])}"
-    extra = int(frame.duplicated(key).sum())
-    return [Problem(name, text, "keep one of them", int(lines[1]), " + ".join(key), extra)]
-
-
-def _answers(frame, items, name):
-    """Answers as numbers within each item's categories; reversed items turned round."""
-    faults, typed = [], {}
-    for item in items.itertuples():
-        if item.item_id not in frame:
-            faults.append(Problem(name, f"there is no column {item.item_id}, which items declare",
-                                  "add it, or drop the item", column=item.item_id))  # fmt: skip
-            continue
-        numbers, problem = _typed(frame[item.item_id], "integer", name)
-        lowest = int(getattr(item, "lowest", 0) or 0) if not pd.isna(getattr(item, "lowest", 0)) else 0
-        highest = lowest + int(item.n_categories) - 1
-        outside = numbers[numbers.notna() & ~numbers.between(lowest, highest)]
-        if len(outside) and not problem:
-            text = f"answer {outside.iloc[0]:g} is outside {lowest}..{highest}"
-            remedy = "correct it, or add it to missing_codes"
-            problem = [Problem(name, text, remedy, int(outside.index[0]), item.item_id, len(outside))]
-        faults += problem
-        reverse = getattr(item, "reverse", None) == "yes"
-        typed[item.item_id] = (lowest + highest - numbers) if reverse else numbers
-    return frame.assign(**typed), faults
-
-
-def _references(tables, names, params):
-    faults = []
-    for table, column, known in REFERENCES:
-        here, there = tables.get(table), tables.get(known)
-        key = "staff_id" if column == "staff_id" else column
-        if here is None or there is None or column not in here or key not in there:
-            continue
-        odd = here[here[column].notna() & ~here[column].isin(there[key])]
-        if len(odd):
-            text = f"{odd.iloc[0][column]!r} is not in {names[known]}"
-            remedy = f"add it there, or correct it ({column})"
-            faults.append(Problem(names[table], text, remedy, int(odd.index[0]), column, len(odd)))
-    return faults
-
-
-def _assemble(tables, params):
-    values = params.values
-    spec = values["data"]["responses"]
-    responses, register = tables["responses"], tables.get("register")
-    responses = _link(responses, register)
+def _assemble(tables, name, params):
+    values, spec = params.values, params.values["data"]["responses"]
+    register = _filled(tables.get("register"))
+    responses = _link(tables["responses"], register)
     invited = len(responses)
-    answered = (
-        matches(responses.fillna("").astype(str), spec["respondents"]) if "respondents" in spec else None
-    )
-    if answered is None:
-        answered = (
-            responses["status"] != STATUS[-1] if "status" in responses else pd.Series(True, responses.index)
-        )
-    responses = responses[answered]
-    if responses.empty:
-        raise StudyError([Problem(params.path.name, "no respondent is left by data.responses.respondents",
-                                  "correct the conditions", params.line("data", "responses", "respondents"))])  # fmt: skip
+    responses = _answered(responses, params)
+    check_respondents(responses, tables["items"], name)
     responses = responses.assign(row_key=row_keys(responses["staff_id"], values["random_state"]))
     responses = responses.set_index("row_key").sort_index()
-    text = responses.astype("string").fillna("")
-    population = matches(text, spec.get("population", {}))
-    if not population.any():
-        raise StudyError([Problem(params.path.name, "no respondent is in data.responses.population",
-                                  "correct the conditions", params.line("data", "responses", "population"))])  # fmt: skip
-    derive = values["data"].get("requirements", {}).get("derive")
-    kept = [c for c in CONTRACTS["responses"].columns if c in responses and c not in ("staff_id", "date")]
-    people = responses[kept + tables["items"]["item_id"].tolist()].assign(in_population=population)
-    if derive:
-        people = people.assign(well_matched=matches(text, derive["well_matched"]))
-    if "weight" not in people:
-        people = people.assign(weight=1.0)
+    kept = [c for c in (*CONTRACTS["responses"].columns, "in_population", "well_matched") if c in responses]
+    people = responses[[c for c in kept if c not in DROPPED] + tables["items"]["item_id"].tolist()]
     return Study(
-        competencies=tables["competencies"].reset_index(drop=True),
-        items=tables["items"].reset_index(drop=True),
+        competencies=_plain(tables["competencies"]),
+        items=_plain(tables["items"]),
         responses=people,
         register=_cells(register, values),
         requirements=_plain(tables.get("requirements")),
         courses=_plain(tables.get("courses")),
         course_effects=_plain(tables.get("course_effects")),
-        replicate_weights=_numbers(responses, _replicate_columns(spec)),
+        replicate_weights=_numbers(responses, _series({k: v for k, v in spec.items() if k == "replicate_weights"})),
         plausible_values=_plausible(responses, spec),
-        labels=_labels(tables, values.get("labels", {})),
+        labels=_labels(tables),
         facts=pd.DataFrame({"name": ["invited"], "value": [float(invited)]}),
     )
+
+
+def _filled(register):
+    """A register that doesn't tell, say, grades has one of them, called "all"."""
+    if register is None:
+        return None
+    return register.assign(**{column: "all" for column in CELL if column not in register})
+
+
+def _answered(responses, params):
+    """Respondents, with whether estimates speak for them; refused where nobody is left."""
+    if "answered" not in responses:
+        known = "status" in responses
+        responses = responses.assign(answered=responses["status"] != STATUS[-1] if known else True)
+    if "in_population" not in responses:
+        responses = responses.assign(in_population=True)
+    if "weight" not in responses:
+        responses = responses.assign(weight=1.0)
+    for column, key in (("answered", "respondents"), ("in_population", "population")):
+        responses = responses[responses["answered"]]
+        if not responses[column].any():
+            text, line = f"no respondent is left by data.responses.{key}", params.line("data", "responses", key)
+            raise StudyError([Problem(params.path.name, text, "correct the conditions", line)])
+    return responses
 
 
 def _plain(table):
@@ -364,10 +275,6 @@ def _cells(register, values):
     return register.groupby(by, dropna=False, sort=True).size().rename("headcount").reset_index()
 
 
-def _replicate_columns(spec):
-    return _series({key: spec[key] for key in ("replicate_weights",) if key in spec})
-
-
 def _numbers(responses, columns):
     if not columns:
         return None
@@ -387,7 +294,7 @@ def _plausible(responses, spec):
     return values
 
 
-def _labels(tables, declared):
+def _labels(tables):
     keys = {
         "competencies": "competency_id",
         "courses": "course_id",
@@ -401,8 +308,4 @@ def _labels(tables, declared):
             if frame is not None and f"{stem}_{lang}" in frame:
                 named = frame[[key, f"{stem}_{lang}"]].dropna()
                 rows += [(key, code, lang, text) for code, text in named.itertuples(index=False)]
-    for column, codes in declared.items():
-        rows += [
-            (column, str(code), lang, text) for code, texts in codes.items() for lang, text in texts.items()
-        ]
     return pd.DataFrame(sorted(rows), columns=["column", "code", "lang", "text"])
