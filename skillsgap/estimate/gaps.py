@@ -169,7 +169,7 @@ def _required_by_draw(requirements, roles, competency, draws, n_weights):
     known = sorted(mine["role_id"].unique())
     table = mine.sort_values(["role_id", "plausible_value", "replicate"])["required_level"].to_numpy()
     table = table.reshape(len(known), draws, n_weights)
-    place = pd.Categorical(roles, categories=known).codes
+    place = pd.Index(known).get_indexer(pd.Index(roles))
     needed = np.full((draws, len(roles), n_weights), np.nan)
     has = place >= 0
     needed[:, has] = table[place[has]].transpose(1, 0, 2)
@@ -228,6 +228,8 @@ def group_needs(gaps, by):
     ['most', 'between', 'least']
     """
     told = gaps[gaps["estimate"].notna() & (gaps["se"] > 0)]  # one respondent has no standard error, and no tier
+    if told.empty:
+        return gaps.assign(by=by, tier=NEEDS[1])[["by", *gaps.columns, "tier"]]
     mean, between = _shrinkage(told["estimate"].to_numpy(), told["se"].to_numpy() ** 2)
     keep = between / (between + gaps["se"] ** 2) if between > 0 else pd.Series(0.0, gaps.index)
     centre = mean + keep * (gaps["estimate"] - mean)

@@ -54,23 +54,20 @@ def derive_requirements(
     >>> table = derive_requirements(values, pd.Series(["2"] * 20), pd.Series([True] * 20),
     ...                             survey_design(rows, n_replicates=20))
     >>> table.loc[table["replicate"] == 0, ["required_level", "n"]].values.tolist()
-    [[200, 20]]
+    [[200.0, 20.0]]
     """
-    matched = well_matched.to_numpy(dtype=bool) & roles.notna().to_numpy()
+    weights, role = design.matrix, roles.to_numpy()
+    matched = well_matched.to_numpy(dtype=bool) & roles.notna().to_numpy() & (weights[:, 0] > 0)
     if not matched.any():
         raise EstimateError("no worker is well matched: check requirements.derive.well_matched")
-    weights, role = design.matrix, roles.to_numpy()
     tables = []
     for role_id in sorted(set(role[roles.notna()]) - set(map(str, exclude))):
-        rows = matched & (role == role_id)
-        n = int((rows & (weights[:, 0] > 0)).sum())
         for competency, draws in sorted(plausible_values.items()):
-            if n < minimum:
-                levels = np.full((1, 1), np.nan)
-            else:
-                levels = np.array(
-                    [weighted_quantile(np.asarray(d)[rows], weights[rows], quantile) for d in draws]
-                )
+            values = np.column_stack(draws).astype(float)
+            rows = matched & (role == role_id) & np.isfinite(values).all(axis=1)
+            n, levels = int(rows.sum()), np.full((1, 1), np.nan)
+            if n >= minimum:
+                levels = np.array([weighted_quantile(column, weights[rows], quantile) for column in values[rows].T])
             tables.append(_rows(role_id, competency, levels, n))
     return pd.concat(tables, ignore_index=True)
 

@@ -16,6 +16,7 @@ from skillsgap.run import THREADS
 from skillsgap.run.unit import DATA
 
 REPORT = "08_report"
+COMMITTED = ("00_start_here", "04_skills_gaps", "08_report")  # with outputs of arvenia, and held against them
 # each technical notebook, and the stage table without which its question can't be asked
 TECHNICAL = {"00_start_here": "needs", "03_competency_profiles": "headcounts", "04_skills_gaps": "needs",
              "06_upskilling_plan": "plan_summary"}  # fmt: skip
@@ -66,6 +67,20 @@ def run_notebook(name, unit, target, *, lang="en"):
             f"notebook {name}, cell {error.cell_index}: {error.ename}: {error.evalue}: see {target.name} in build/"
         ) from None
     return nbformat.read(target, as_version=4)
+
+
+def refresh(name, root):
+    """Run a notebook that is committed with its outputs, in place, with the values it has."""
+    from nbclient import NotebookClient
+
+    path = Path(root) / "notebooks" / f"{name}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    resources = {"metadata": {"path": str(root)}}
+    NotebookClient(notebook, kernel_name="python3", resources=resources, **_transport()).execute()
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # the time of day
+    nbformat.write(notebook, path)
 
 
 def _transport():
