@@ -132,6 +132,7 @@ def test_a_missing_column_or_row_is_said_in_one_line():
 
 
 def test_drawing_is_the_same_bytes_whatever_the_session_set():
+    plt.close("all")
     first = figures.figure_html(FIGURES["gap"], alt="gaps")
     with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path", "lines.linewidth": 9}):
         assert figures.figure_html(FIGURES["gap"], alt="gaps") == first

@@ -11,7 +11,8 @@ import pytest
 from skillsgap.contracts import CONTRACTS, GROUPS, check
 from skillsgap.errors import SkillsgapError
 from skillsgap.study import synthetic
-from skillsgap.study.synthetic import make_country, read_spec, small_spec, write_country
+from skillsgap.study.spec import read_spec, small_spec
+from skillsgap.study.synthetic import make_country, write_country
 
 ROOT = Path(__file__).parents[1] / "data" / "synthetic"
 ARVENIA = ROOT / "arvenia"

@@ -61,8 +61,8 @@ def survey_design(responses, *, replicate_weights=None, method="bootstrap", n_re
     replicate_weights : DataFrame of shape (n_respondents, n_replicates), optional
         Those that came with the data; they already hold the base weight.
     method : {"bootstrap", "jk1", "jk2", "brr"}
-        How the replicates that came were made; without any, a bootstrap is drawn (Rao and Wu's: n_h - 1
-        of n_h PSUs with replacement in every stratum).
+        How the replicates that came were made, to be said (jk1, jk2 or brr); without any, a bootstrap is
+        drawn (Rao and Wu's: n_h - 1 of n_h PSUs with replacement in every stratum).
     n_replicates : int
         Bootstrap replicates to draw.
     random_state : int
@@ -74,7 +74,7 @@ def survey_design(responses, *, replicate_weights=None, method="bootstrap", n_re
     Raises
     ------
     EstimateError
-        A stratum has one PSU, no weight is positive, or replicates came that were made another way.
+        A stratum has one PSU, no weight is positive, or nobody says how the replicates that came were made.
 
     References
     ----------
@@ -93,9 +93,10 @@ def survey_design(responses, *, replicate_weights=None, method="bootstrap", n_re
     if replicate_weights is not None:
         given = replicate_weights.to_numpy(dtype=float)
         count = given.shape[1]
-        scales = {"jk2": 1.0, "jk1": (count - 1) / count, "brr": 1 / count, "bootstrap": 1 / count}
+        scales = {"brr": 1 / count, "jk1": (count - 1) / count, "jk2": 1.0}
         if method not in scales:
-            raise EstimateError(f"replicates {method!r}: known are {', '.join(sorted(scales))}: say how they were made")
+            raise EstimateError(f"replicate weights came, and not how they were made (known are {', '.join(scales)}): "
+                                "say it in data.responses.replicates")  # fmt: skip
         scale = scales[method]
         degf = int(np.linalg.matrix_rank(given, rtol=1e-5)) - 1
         return SurveyDesign(weights, given, scale, degf, method)
@@ -345,12 +346,19 @@ def interval(estimate, se, degf, *, share=False):
     """95 % t limits; for shares on the logit scale, which keeps them between 0 and 1."""
     t = stats.t.ppf((1 + CONFIDENCE) / 2, max(degf, 1))
     low, high = estimate - t * se, estimate + t * se
-    inside = share & (estimate > 0) & (estimate < 1)
-    p = np.where(inside, estimate, 0.5)
-    logit, spread = np.log(p / (1 - p)), t * se / (p * (1 - p))
-    low = np.where(inside, 1 / (1 + np.exp(-(logit - spread))), low)
-    high = np.where(inside, 1 / (1 + np.exp(-(logit + spread))), high)
-    return low, high
+    share = np.broadcast_to(share, np.shape(estimate))
+    logit = logit_limits(np.where(share, estimate, 0.5), np.where(share, se, 0.0), t)
+    return np.where(share, logit[0], low), np.where(share, logit[1], high)
+
+
+def logit_limits(share, se, quantile):
+    """Interval of shares, symmetric on the logit scale; a share of 0 or 1, or without error, is its own limits."""
+    inside = (share > 0) & (share < 1) & (se > 0)
+    middle = np.where(inside, share, 0.5)
+    half = quantile * np.where(inside, se, 0) / (middle * (1 - middle))
+    logit = np.log(middle / (1 - middle))
+    low, high = 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit))
+    return np.where(inside, low, share), np.where(inside, high, share)
 
 
 def design_means(values, design, *, by=None, shares=()):

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import SurveyDesign
+from skillsgap.estimate.design import SurveyDesign, logit_limits
 from skillsgap.estimate.lca import CompetencyProfiles, climb, kish, row_order, weights_of
 
 NEAR_TIE = 6.0  # distance in sample-size-adjusted BIC that the data can't tell apart
@@ -161,16 +161,6 @@ def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None):
                             [full, se, low, high, n, n_eff], strict=True):
         table[name] = values.ravel()
     return table.assign(uncertainty="sampling")
-
-
-def logit_limits(share, se, quantile):
-    """Interval of shares, symmetric on the logit scale; a share without error keeps itself as limits."""
-    inside = (share > 0) & (share < 1) & (se > 0)
-    middle = np.where(inside, share, 0.5)
-    half = quantile * np.where(inside, se, 0) / (middle * (1 - middle))
-    logit = np.log(middle / (1 - middle))
-    low, high = 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit))
-    return np.where(inside, low, share), np.where(inside, high, share)
 
 
 def _shares_and_levels(profiles, shares, probs):

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field
 
 import pandas as pd
 
+from skillsgap.publish.naming import label, profile_names, value
 from skillsgap.wording import N_
 
 MIN_ITEMS = 4  # METHODS: the reliability of a group speaks from four items on
 NAMED = 4  # groups a sentence names; more of them are counted only
-BROAD = 0.3  # levels: a profile this far from the average in everything is named for that
 
 
 # how a sentence calls the groups of a column
@@ -111,16 +111,6 @@ def gap_row(tables, competency, statistic, by="all", group="all"):
     gaps = tables["gaps"]
     here = (gaps["by"] == by) & (gaps["group"] == group) & (gaps["statistic"] == statistic)
     return gaps[here & (gaps["competency_id"] == competency)].iloc[0]
-
-
-def value(kind, x, **more):
-    """A typed value of a message."""
-    return {"kind": kind, "value": x if isinstance(x, (str, dict)) else float(x), **more}
-
-
-def label(column, code):
-    """The name of a code, as a typed value."""
-    return {"kind": "label", "table": column, "value": str(code)}
 
 
 def _priority_claims(tables, context):
@@ -306,11 +296,13 @@ def _needs_claims(needs):
 
 def _profile_claim(tables, context):
     shares = tables["profiles"].query("variable == 'share'").sort_values("profile")
-    names = profile_names(tables)
     first = shares.iloc[0]
+    few = _few(Claim("profile", "claims", "", ""), first["n"], value("message", N_("competency profiles")), context)
+    if few is not None:
+        return few
     values = {
         "share": value("share", first["estimate"]),
-        "name": names[int(first["profile"])],
+        "name": profile_names(tables)[int(first["profile"])],
         "profiles": value("number", len(shares)),
         "low": value("share", first["ci_low"]),
         "high": value("share", first["ci_high"]),
@@ -322,47 +314,7 @@ def _profile_claim(tables, context):
         if len(counts):
             values["people"] = value("number", counts["estimate"].iloc[0])
             sentence = N_("of staff, about {people} people, have the profile “{name}”, one of {profiles} found")
-    claim = Claim("profile", "claims", N_("{share}"), sentence, N_("{low}–{high}"), values)
-    return _few(claim, first["n"], value("message", N_("competency profiles")), context) or claim
-
-
-def profile_names(tables):
-    """Name of each profile by rule: what it is highest in, or that it is low or high in everything.
-
-    Returns
-    -------
-    dict of int to typed value
-    """
-    levels = group_levels(tables)
-    rest = levels.sub(levels.mean(axis=0), axis=1)
-    overall = rest.mean(axis=1)
-    low, high, peak = N_("just starting"), N_("ahead in most things"), N_("strongest in {group}")
-    if levels.columns.name == "item_id":
-        low, high, peak = N_("light users"), N_("heavy users"), N_("in between, above all “{group}”")
-    names, taken = {}, set()
-    for profile in levels.index:
-        if overall[profile] == overall.min() and overall[profile] < -BROAD:
-            message, values = low, {}
-        elif overall[profile] == overall.max() and overall[profile] > BROAD:
-            message, values = high, {}
-        else:
-            peaks = (rest.loc[profile] - overall[profile]).sort_values(ascending=False, kind="stable")
-            best = next((g for g in peaks.index if g not in taken), peaks.index[0])
-            taken.add(best)
-            message, values = peak, {"group": label(levels.columns.name, best)}
-        names[int(profile)] = {"kind": "message", "value": message, "values": values}
-    return names
-
-
-def group_levels(tables):
-    """Mean level of each profile in each competency group, or in each item where items form the profiles."""
-    levels = tables["profiles"].query("statistic == 'level'")
-    groups = tables["competencies"].set_index("competency_id")["group"]
-    known = levels["variable"].isin(groups.index).all()
-    column = levels["variable"].map(groups) if known else levels["variable"]
-    order = list(dict.fromkeys(groups)) if known else list(dict.fromkeys(levels["variable"]))
-    table = levels.assign(column=column).pivot_table(index="profile", columns="column", values="estimate")
-    return table[order].rename_axis(columns="group" if known else "item_id")
+    return Claim("profile", "claims", N_("{share}"), sentence, N_("{low}–{high}"), values)
 
 
 def _withheld_groups(tables, context):

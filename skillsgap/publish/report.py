@@ -9,7 +9,8 @@ from babel.lists import format_list
 from skillsgap.contracts import TIERS
 from skillsgap.publish import figures, pages
 from skillsgap.publish.canvas import figure_html
-from skillsgap.publish.claims import COLUMNS, group_levels, profile_names, widest
+from skillsgap.publish.claims import COLUMNS, widest
+from skillsgap.publish.naming import group_levels, profile_names
 
 SHOWN = 12  # competencies a figure shows; the others stand in the tables
 FIRST = 4  # claims beside each other
@@ -89,6 +90,8 @@ class Report:
         if "gaps" in self.tables and self.facts.scale == "score":
             below = self.tables["gaps"].query("by == 'all' and statistic == 'share_below'")
             worst = below.sort_values(["estimate", "competency_id"], ascending=[False, True]).iloc[0]
+            if pd.isna(worst["estimate"]):
+                return words("{unit}: kinds of staff, and how sure we are", unit=unit)
             finding = words(
                 "{share} test below what their occupation requires in {competency}",
                 share=words.share(worst["estimate"]),
@@ -250,6 +253,8 @@ class Report:
     def profiles(self):
         """The kinds of staff found, how large, at which levels."""
         words, names = self.words, profile_names(self.tables)
+        if self.tables["profiles"]["estimate"].isna().all():
+            return pages.notice(words("Profiles are withheld: too few people answered."))
         shares = self.tables["profiles"].query("variable == 'share'").set_index("profile")
         table, column = self.profile_table(), group_levels(self.tables).columns.name
         largest = shares["estimate"].idxmax()

@@ -115,7 +115,8 @@ def _summary(manifests, named, seconds):
 
 def _synthetic(_):
     from skillsgap.run.unit import project_root
-    from skillsgap.study.synthetic import make_country, read_spec, write_country
+    from skillsgap.study.spec import read_spec
+    from skillsgap.study.synthetic import make_country, write_country
 
     for path in sorted((project_root() / "data" / "synthetic").glob("*/spec.yaml")):
         spec = read_spec(path)

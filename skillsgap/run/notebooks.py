@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -47,11 +48,10 @@ def run_notebook(name, unit, target, *, lang="en"):
     from papermill.exceptions import PapermillExecutionError
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.environ.update(THREADS)
-    if unit.data:
-        os.environ[DATA] = str(Path(unit.data).resolve())
+    # what the kernel is told, an empty folder of data too: it must find the same files as this process
+    told = {**THREADS, DATA: str(Path(unit.data).resolve()) if unit.data else ""}
     try:
-        with warnings.catch_warnings():
+        with _environment(told), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the runner's own, about event loops; the notebook's stay in it
             papermill.execute_notebook(
                 str(unit.root / "notebooks" / f"{name}.ipynb"),
@@ -63,8 +63,9 @@ def run_notebook(name, unit, target, *, lang="en"):
                 **_transport(),
             )
     except PapermillExecutionError as error:
+        what = " ".join([f"{error.ename}:", *error.evalue.splitlines()[:1]])
         raise SkillsgapError(
-            f"notebook {name}, cell {error.cell_index}: {error.ename}: {error.evalue}: see {target.name} in build/"
+            f"notebook {name}, cell {error.cell_index}: {what}: see {target.name} in build/"
         ) from None
     return nbformat.read(target, as_version=4)
 
@@ -81,6 +82,19 @@ def refresh(name, root):
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # the time of day
     nbformat.write(notebook, path)
+
+
+@contextmanager
+def _environment(values):
+    """Environment of the kernels that start meanwhile; this process gets its own back."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            os.environ.update({} if value is None else {name: value})
 
 
 def _transport():

@@ -36,7 +36,10 @@ class Published:
         views = {name: table for name, table in views.items() if table is not None and len(table)}
         if self.unit.table("derived_requirements") is not None:
             views["derived_requirements"] = _requirements(self.unit.table("derived_requirements"))
-        return release_tables(views, Rules(**self.unit.values["disclosure"]))
+        rules = Rules(**self.unit.values["disclosure"])
+        if "priorities" in views and "headcount" in self.unit.values["priorities"]["factors"]:
+            views["priorities"] = _rounded_priorities(views["priorities"], rules.rounding)
+        return release_tables(views, rules)
 
     @cached_property
     def claims(self):
@@ -110,6 +113,13 @@ def open_report(unit, *, lang="en", agency=None, overrides=None):
     if agency is not None:
         raise ParamsError("a report of one agency is not made yet: leave agency empty")
     return Published(open_unit(unit, agency=agency, overrides=overrides)).report(lang)
+
+
+def _rounded_priorities(table, rounding):
+    """Priorities from the head-count as it is printed: a product of the exact one would tell it."""
+    printed = (table["headcount"] / rounding).round() * rounding
+    exact = table["headcount"].where(table["headcount"] > 0, 1.0)
+    return table.assign(headcount=printed, priority=table["priority"] * printed / exact)
 
 
 def _requirements(derived):

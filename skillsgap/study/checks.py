@@ -37,6 +37,7 @@ def relate(tables, names, params):
     return [
         *_references(tables, names),
         *_absent(tables, names, params),
+        *_levels(tables, names, params),
         *_empty_cells(tables, names, params),
         *_money(tables, names, params),
     ]
@@ -160,7 +161,7 @@ def _references(tables, names):
 def _absent(tables, names, params):
     """Columns and tables that the stages will ask for, as far as the tables could be read."""
     values, faults = params.values, []
-    register, responses, items = (tables.get(name) for name in ("register", "responses", "items"))
+    register, responses = tables.get("register"), tables.get("responses")
     staff = [] if register is None else _kept("register", register)
     people = [] if responses is None else list(dict.fromkeys([*staff, *_kept("responses", responses)]))
     if register is None and "register" in values["data"]:
@@ -170,19 +171,37 @@ def _absent(tables, names, params):
         text = "requirements are by role and level, and there is no column {}"
         faults += [Problem(names[table], text.format(column), _map_it(table), column=column)
                    for column in ROLE if column not in people]  # fmt: skip
-    variables = values["profiles"]["variables"]
-    if variables == "competencies" and items is not None and "anchored" not in set(items.get("type", ["anchored"])):
-        faults.append(Problem(names["items"], "no item is anchored, so there are no levels to form profiles on",
-                              "set profiles.variables to items", column="type"))  # fmt: skip
-    known_items = [] if items is None or "item_id" not in items else items["item_id"].dropna().tolist()
     faults += _unknown(("design", "calibrate"), values["design"]["calibrate"], staff, names.get("register"), params)
     where = names.get("register", names.get("responses"))
     faults += _unknown(("gaps", "by"), values["gaps"]["by"], people, where, params)
-    if isinstance(variables, list):
-        faults += _unknown(("profiles", "variables"), variables, known_items, names.get("items"), params)
     if "plan" in values and "courses" in values["data"] and "course_effects" not in values["data"]:
         text, line = "data.courses is there without data.course_effects", params.line("data", "courses")
         faults.append(Problem(params.path.name, text, "say what the courses change, or take plan out", line))
+    return faults
+
+
+def _levels(tables, names, params):
+    """Items that levels and profiles can't be made of, and requirements that are nobody's."""
+    items, variables, faults = tables.get("items"), params.values["profiles"]["variables"], []
+    if items is not None and {"item_id", "type"} <= set(items):
+        anchored = items[items["type"] == "anchored"]
+        if variables == "competencies" and anchored.empty:
+            faults.append(Problem(names["items"], "no item is anchored, so there are no levels to form profiles on",
+                                  "set profiles.variables to items", column="type"))  # fmt: skip
+        lost = anchored[anchored["competency_id"].isna()] if "competency_id" in items else anchored
+        if len(lost):
+            text, line = f"the anchored item {lost.iloc[0]['item_id']} belongs to no competency", int(lost.index[0])
+            faults.append(Problem(names["items"], text, "name it", line, "competency_id", len(lost)))
+        if isinstance(variables, list):
+            known = items["item_id"].dropna().tolist()
+            faults += _unknown(("profiles", "variables"), variables, known, names["items"], params)
+    required, table = tables.get("requirements"), "register" if "register" in tables else "responses"
+    staff = tables.get(table)
+    if required is not None and staff is not None and {*ROLE} <= set(required) and {*ROLE} <= set(staff):
+        if staff.merge(required[list(ROLE)], on=list(ROLE)).empty:
+            text = f"none of its roles and levels stands in {names[table]}"
+            remedy = "use the same codes in both"
+            faults.append(Problem(names["requirements"], text, remedy, column=" + ".join(ROLE)))
     return faults
 
 

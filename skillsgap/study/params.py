@@ -177,6 +177,8 @@ def _problem(path, error, lines):
     elif error.validator == "required":
         lacking = [key for key in error.validator_value if key not in error.instance]
         text, remedy = f"{name} lacks the key {lacking[0]}", "add it"
+    elif error.validator == "dependentRequired":
+        text, remedy = f"key {name} has replicate weights and doesn't say how they were made", "add the key replicates"
     while keys and keys not in lines:
         keys = keys[:-1]
     return Problem(path.name, text, remedy, lines.get(keys))

@@ -259,7 +259,7 @@ def row_keys(staff_ids, random_state):
 
     Examples
     --------
-    >>> sorted(row_keys(pd.Series(["b", "a", "c"]), 1))
+    >>> sorted(row_keys(pd.Series(["b", "a", "c"]), 1).tolist())
     [0, 1, 2]
     """
     rank = np.argsort(np.argsort(staff_ids.to_numpy(dtype=str), kind="stable"), kind="stable")

@@ -1,0 +1,236 @@
+"""A claim whose gate fails says why and what would unlock it; all others say the same numbers in each language."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skillsgap.publish.claims import Context, make_claims, profile_names
+from skillsgap.publish.disclosure import Rules, release_tables
+from skillsgap.wording import LANGUAGES, MINUS, Words
+
+CONTEXT = Context(scale="levels", answered=400, top=3, respondents_gate=30, reliability_gate=0.7, threshold=10,
+                  by=("agency_id",), self_reported=True)
+LABELS = {("agency_id", code): {"en": f"Office {code}", "uz": f"Idora {code}"} for code in "abcdef"}
+PARTS = ("number", "sentence", "certainty", "unlock")
+
+
+def estimates(n, estimate, **columns):
+    table = pd.DataFrame({"estimate": np.atleast_1d(np.asarray(estimate, dtype=float)), "n": n, "n_eff": n})
+    table = table.assign(se=0.05, ci_low=table["estimate"] - 0.1, ci_high=table["estimate"] + 0.1,
+                         uncertainty="sampling")
+    return table.assign(**columns)
+
+
+def unit(*, n=400, alpha=0.85, n_items=6, by="agency_id", groups="abcdef", most="ab", in_group=60):
+    """Released tables of a small unit with levels, two competencies in two groups, profiles and a plan."""
+    groups = list(groups)
+    statistics = {"level": 1.5, "required": 2.6, "shortfall": 1.31, "share_below": 0.63}
+    gaps = pd.concat([estimates(n, value, by="all", group="all", competency_id=c, statistic=statistic)
+                      for c in ("oversight", "security") for statistic, value in statistics.items()])
+    split = [estimates(in_group, 1.0, by=by, group=g, competency_id=c, statistic="shortfall")
+             for g in groups for c in ("oversight", "security")]
+    means = [estimates(n, 1.5, by="all", group="all", variable="oversight")]
+    means += [estimates(in_group, 1.5, by=by, group=g, variable="oversight") for g in groups]
+    shares = {1: 0.7, 2: 0.3}
+    profiles = [estimates(n, shares[k], profile=k, variable="share", statistic="share") for k in shares]
+    profiles += [estimates(n, level, profile=k, variable=c, statistic="level")
+                 for k, level in ((1, 1.0), (2, 3.0)) for c in ("oversight", "security")]
+    return {
+        "competencies": pd.DataFrame({"competency_id": ["oversight", "security"], "group": ["oversight", "security"]}),
+        "priorities": pd.DataFrame({"competency_id": ["oversight", "security"], "shortfall": [1.3, 1.2],
+                                    "importance": 4.0, "headcount": 5000.0, "priority": [26000.0, 24000.0],
+                                    "p_top": [1.0, 0.87], "tier": "first"}),
+        "reliability": pd.DataFrame({"scale": "group", "scale_id": ["oversight", "security"], "n_items": n_items,
+                                     "alpha": alpha, "ci_low": 0.7, "ci_high": 0.9, "n": n}),
+        "gaps": pd.concat([gaps, *split], ignore_index=True), "means": pd.concat(means, ignore_index=True),
+        "needs": estimates(in_group, [1.0] * len(groups), by=by, group=groups,
+                           tier=["most" if g in most else "least" for g in groups]),
+        "profiles": pd.concat(profiles, ignore_index=True),
+        "headcounts": estimates(n, 14005.0, by="all", group="all", profile=1),
+        "plan_summary": pd.Series({"budget": 1e6, "spend": 991_200.0, "seats": 512, "closed_share": 0.31,
+                                   "ci_low": 0.24, "ci_high": 0.37, "gap": 1e-4, "value": 31.0, "bound": 31.2,
+                                   "need": 100.0}).rename_axis("name").rename("value").reset_index(),
+        "frontier": pd.DataFrame({"budget": [5e5, 1e6], "spend": 4e5, "seats": 1, "closed_share": [0.2, 0.31],
+                                  "bound_share": 0.312, "common_practice_share": [0.11, 0.24]}),
+    }
+
+
+def scored(*, n=300, in_group=40):
+    """Released tables of a unit with tested scores and derived requirements."""
+    statistics = {"level": 285.0, "required": 201.0, "shortfall": 0.2, "share_below": 0.11}
+    names = ("literacy", "numeracy")
+    both = [("all", "all", n), ("isco08", "1", in_group), ("isco08", "2", 60)]
+    items = [f"i{k}" for k in range(3)]
+    return {
+        "competencies": pd.DataFrame({"competency_id": names, "group": "data"}),
+        "means": pd.concat([estimates(m, 285.0, by=by, group=g, variable=c) for by, g, m in both for c in names],
+                           ignore_index=True),
+        "gaps": pd.concat([estimates(m, value, by=by, group=g, competency_id=c, statistic=s)
+                           for by, g, m in both for c in names for s, value in statistics.items()], ignore_index=True),
+        "profiles": pd.concat(
+            [estimates(n, share, profile=k, variable="share", statistic="share") for k, share in ((1, 0.6), (2, 0.4))]
+            + [estimates(n, level, profile=k, variable=item, statistic="level")
+               for k, level in ((1, 1.5), (2, 4.0)) for item in items], ignore_index=True),
+    }
+
+
+def claims_of(views, context=CONTEXT):
+    return make_claims(release_tables(views, Rules()).tables, context).set_index("claim_id")
+
+
+TESTED = Context(scale="score", answered=300, top=3, respondents_gate=30, reliability_gate=0.7, threshold=10,
+                 by=("isco08",), self_reported=False)
+
+
+def spoken(claims, lang, labels=LABELS):
+    words = Words(lang, labels, {"en": "solar", "uz": "solar"})
+    return pd.DataFrame({part: [words.say(m, v) for m, v in zip(claims[part], claims["numbers"], strict=True)]
+                         for part in PARTS}, index=claims.index)
+
+
+def numbers_in(text):
+    """Numbers of a sentence without the marks of its language: 4 200,5 and 4,200.5 are the same."""
+    text = re.sub(r"(?<=\d)[\s\u00a0\u202f.,](?=\d)", "", text.replace(MINUS, "-"))
+    return sorted(re.findall(r"-?\d+", text))
+
+
+UNITS = {
+    "whole": (unit, {}, CONTEXT), "one agency in need": (unit, {"most": "a"}, CONTEXT),
+    "none in need": (unit, {"most": ""}, CONTEXT), "all in need": (unit, {"most": "abcdef"}, CONTEXT),
+    "few answers": (unit, {"n": 25}, CONTEXT), "too few to print": (unit, {"n": 8}, CONTEXT),
+    "unreliable": (unit, {"alpha": 0.55}, CONTEXT), "few items": (unit, {"n_items": 3}, CONTEXT),
+    "no alpha": (unit, {"alpha": np.nan}, CONTEXT), "small groups": (unit, {"in_group": 6}, CONTEXT),
+    "regions": (unit, {"by": "region"}, Context(**{**CONTEXT.__dict__, "by": ("region",)})),
+    "tested": (scored, {}, TESTED), "few tested": (scored, {"n": 20}, TESTED),
+    "too few tested": (scored, {"n": 5}, TESTED), "small occupation": (scored, {"in_group": 4}, TESTED),
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_every_claim_says_the_same_numbers_in_each_language_and_none_is_empty(name):
+    make, options, context = UNITS[name]
+    claims = claims_of(make(**options), context)
+    said = {lang: spoken(claims, lang) for lang in LANGUAGES}
+    for lang, table in said.items():
+        for claim_id, row in table.iterrows():
+            text = " ".join(row)
+            assert not re.search(r"\b(nan|none|null|inf)\b|[{}]", text, re.IGNORECASE), f"{lang} {claim_id}: {text}"
+            for part in PARTS:
+                assert numbers_in(row[part]) == numbers_in(said["en"].loc[claim_id, part]), f"{lang} {claim_id}"
+    assert claims.index.is_unique
+    held = claims[~claims["passed"]]
+    assert (held["unlock"] != "").all() and (held["number"] == "").all() and (held["sentence"] != "").all()
+    assert (claims.loc[claims["passed"], "number"] != "").all()
+
+
+def test_the_whole_unit_makes_every_claim():
+    claims = claims_of(unit())
+    assert claims["passed"].all()
+    assert claims.index.tolist() == ["share_below", "shortfall", "needs", "profile", "plan"]
+    said = spoken(claims, "en")
+    assert said.loc["share_below", "number"] == "63%"
+    assert said.loc["share_below", "certainty"].startswith("53%–73%; 400 answers")
+    assert said.loc["shortfall", "number"] == "1.3" and "87%" in said.loc["shortfall", "sentence"]
+    assert said.loc["needs", ["number", "sentence"]].tolist() == [
+        "2 of 6", "agencies need clearly more than the rest: Office a and Office b"]
+    assert said.loc["profile", "number"] == "70%" and "14,005 people" in said.loc["profile", "sentence"]
+    assert said.loc["plan", "number"] == "512 seats for 991,200 solar"
+    assert "close 31% " in said.loc["plan", "sentence"] and said.loc["plan", "sentence"].endswith("close 24%")
+
+
+@pytest.mark.parametrize("n, more", [(29, "1 more"), (12, "18 more"), (9, "30 more")])
+def test_too_few_answers_withhold_a_headline_and_say_how_many_more(n, more):
+    """Below the disclosure threshold the number of answers itself is secret, so all 30 are asked for."""
+    claims = claims_of(unit(n=n))
+    for claim_id in ("share_below", "shortfall", "profile"):
+        said = spoken(claims, "en").loc[claim_id]
+        assert not claims.loc[claim_id, "passed"]
+        assert "fewer than 30 people answered" in said["sentence"] and said["unlock"].startswith(more)
+        assert said["number"] == said["certainty"] == ""
+    assert claims.loc["plan", "passed"]
+
+
+def test_thirty_answers_are_enough():
+    assert claims_of(unit(n=30))["passed"].all()
+
+
+def test_answers_that_agree_too_little_withhold_and_say_by_how_much():
+    said = spoken(claims_of(unit(alpha=0.6949)), "en").loc["share_below"]
+    assert "α 0.69, at least 0.70 is needed" in said["sentence"] and "clearer ones" in said["unlock"]
+    assert claims_of(unit(alpha=0.70)).loc["share_below", "passed"]
+
+
+@pytest.mark.parametrize("options", [{"n_items": 3}, {"alpha": np.nan}])
+def test_a_group_of_too_few_questions_says_so_and_prints_no_alpha(options):
+    said = spoken(claims_of(unit(**options)), "en").loc["share_below"]
+    assert "too few questions" in said["sentence"] and "α" not in said["sentence"]
+
+
+def test_tested_means_and_shares_have_the_same_gate():
+    assert claims_of(scored(), TESTED)["passed"].all()
+    claims = claims_of(scored(n=20), TESTED)
+    assert not claims.loc[["mean_literacy", "mean_numeracy", "below_literacy", "below_numeracy"], "passed"].any()
+
+
+def test_withheld_groups_are_counted_by_their_respondents_alone():
+    """An occupation of 40 without a requirement has no gap, but it isn't "fewer than 10 respondents"."""
+    views = scored()
+    views["gaps"].loc[views["gaps"]["group"] == "1", ["estimate", "n"]] = [np.nan, 0]
+    assert "groups_isco08" not in claims_of(views, TESTED).index
+    claims = claims_of(scored(in_group=4), TESTED)
+    assert spoken(claims, "en").loc["groups_isco08", "sentence"] == "1 of 2 occupations: fewer than 10 respondents."
+
+
+def test_withheld_groups_stand_apart_in_nothing():
+    views = unit(most="ab")
+    views["needs"].loc[0, "n"] = 5
+    said = spoken(claims_of(views), "en").loc["needs"]
+    assert said[["number", "sentence"]].tolist() == ["1 of 6", "agencies need clearly more than the rest: Office b"]
+    assert "needs" not in claims_of(unit(in_group=5)).index  # all withheld: nothing is claimed about them
+
+
+def test_claims_name_the_groups_they_are_about():
+    regions = Context(**{**CONTEXT.__dict__, "by": ("region",)})
+    assert spoken(claims_of(unit(by="region"), regions), "en").loc["needs", "sentence"].startswith("regions need")
+    both, other = unit(), unit(by="region", groups="pqr", most="p")
+    both["needs"] = pd.concat([both["needs"], other["needs"]], ignore_index=True)
+    said = spoken(claims_of(both), "en")
+    assert said.loc[["needs", "needs_region"], "number"].tolist() == ["2 of 6", "1 of 3"]
+
+
+def test_a_unit_with_one_competency():
+    views = unit()
+    views["priorities"] = views["priorities"][:1]
+    said = spoken(claims_of(views), "en")
+    assert "oversight" in said.loc["share_below", "sentence"] and "oversight" in said.loc["shortfall", "sentence"]
+
+
+def test_a_plan_whose_budget_is_not_on_the_frontier_or_is_zero():
+    views = unit()
+    views["frontier"] = views["frontier"][:1]
+    assert spoken(claims_of(views), "en").loc["plan", "sentence"].endswith("this money closes more than 31%")
+    nothing = unit()
+    for name in ("budget", "spend", "seats", "closed_share", "ci_low", "ci_high", "value", "bound", "need"):
+        nothing["plan_summary"].loc[nothing["plan_summary"]["name"] == name, "value"] = 0.0
+    nothing["frontier"] = nothing["frontier"].assign(budget=0.0, closed_share=0.0, common_practice_share=0.0)
+    assert spoken(claims_of(nothing), "en").loc["plan", "number"] == "0 seats for 0 solar"
+
+
+def test_a_probability_from_draws_is_never_certainty():
+    views = unit()
+    views["priorities"]["p_top"] = 1.0
+    assert "over 99% of draws" in spoken(claims_of(views), "en").loc["shortfall", "sentence"]
+
+
+def test_profiles_are_named_by_rule():
+    """Low in all, high in all, or strongest where it stands out most; a name is given to one profile."""
+    levels = {(1, "oversight"): 0.5, (1, "security"): 0.6, (2, "oversight"): 3.4, (2, "security"): 3.5,
+              (3, "oversight"): 2.6, (3, "security"): 1.4}
+    rows = [estimates(400, level, profile=k, variable=c, statistic="level") for (k, c), level in levels.items()]
+    tables = {"profiles": pd.concat(rows, ignore_index=True), "competencies": unit()["competencies"]}
+    tables["competencies"].loc[2] = ["unanswered", "leadership"]
+    names = profile_names(tables)
+    assert [names[k]["value"] for k in (1, 2, 3)] == ["just starting", "ahead in most things", "strongest in {group}"]
+    assert names[3]["values"]["group"] == {"kind": "label", "table": "group", "value": "oversight"}
