@@ -7,6 +7,7 @@ from scipy import stats
 from skillsgap.errors import EstimateError
 
 HALF = 0.5  # DESIGN: a competency has a level where at least half of its items are answered
+NO_VARIANCE = 1e-9  # squared levels: less than that is rounding, not disagreement
 LEVEL_TYPES = ("anchored",)  # items whose categories are level descriptors
 
 
@@ -75,7 +76,7 @@ def cronbach_alpha(answers, weights=None):
     n, k = x.shape
     covariance = _pairwise_covariance(x, w)
     total = covariance.sum()
-    if k < 2 or not np.isfinite(total) or total <= 0:
+    if k < 2 or not np.isfinite(total) or total <= NO_VARIANCE * k:
         return {
             "alpha": np.nan,
             "ci_low": np.nan,

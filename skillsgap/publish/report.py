@@ -38,6 +38,7 @@ class Facts:
     starts: int
     threshold: int
     role: str
+    plan_lacks: tuple
 
 
 class Report:
@@ -303,8 +304,8 @@ class Report:
             return None
         return pages.notice(
             self.words(
-                "There is no plan: this unit has no course catalogue with costs. The tables courses and "
-                "course_effects, and a budget, would make one."
+                "There is no plan. To make one, this unit lacks: {missing}.",
+                missing=format_list([self.words(name) for name in self.facts.plan_lacks], locale=self.words.locale),
             )
         )
 

@@ -11,11 +11,21 @@ from skillsgap.publish.disclosure import Rules, release_tables
 from skillsgap.publish.report import Facts, Report
 from skillsgap.run.unit import open_unit
 from skillsgap.study.records import LANGUAGES
-from skillsgap.wording import Words
+from skillsgap.wording import N_, Words
 
 # stage tables that leave the house; the others hold persons, or cells too small to print
 VIEWS = ("competencies", "reliability", "means", "selection", "profiles", "headcounts", "gaps", "needs",
          "priorities", "plan_agencies", "plan_courses", "plan_competencies", "plan_summary", "frontier")  # fmt: skip
+
+
+# what a plan is made of, as a page names it where it is missing
+FOR_A_PLAN = {
+    "register": N_("a register of staff"),
+    "requirements": N_("requirements by role"),
+    "courses": N_("a course catalogue with costs"),
+    "course_effects": N_("what each course changes"),
+    "plan": N_("a budget"),
+}
 
 
 class Published:
@@ -92,6 +102,7 @@ class Published:
             by=tuple(values["gaps"]["by"]),
             starts=values["profiles"]["n_starts"],
             threshold=values["disclosure"]["threshold"],
+            plan_lacks=tuple(message for name, message in FOR_A_PLAN.items() if name not in {*values, *values["data"]}),
             role=values["data"].get("requirements", {}).get("derive", {}).get("role", "role_id"),
         )
 
