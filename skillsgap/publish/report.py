@@ -78,9 +78,10 @@ class Report:
         claims = self.claims_table.set_index("claim_id")
         if "priorities" in self.tables and claims.loc["share_below", "passed"]:
             gap = words("“{competency}” is the gap that weighs most", competency=self._name(widest(self.tables)))
-            if "plan" not in claims.index:
+            plan = self.tables.get("plan_summary", pd.DataFrame({"name": ["spend"], "value": [0.0]}))
+            plan = plan.set_index("name")["value"]
+            if plan["spend"] == 0:
                 return words("{unit}: {finding}", unit=unit, finding=gap)
-            plan = self.tables["plan_summary"].set_index("name")["value"]
             return words(
                 "{unit}: {finding}; {money} would close {share} of the shortfall",
                 unit=unit,
@@ -226,25 +227,28 @@ class Report:
         return self.words("Without requirement, as too few are well matched: {names}.", names=names)
 
     def groups(self):
-        """Which agencies need most, in three groups."""
+        """Which groups need most, in three tiers, for each split."""
         if "needs" not in self.tables:
             return None
-        words, needs = self.words, self.tables["needs"]
-        by, table = needs["by"].iloc[0], self.needs_table()
-        most = int((needs["tier"] == "most").sum())
+        return pages.join([self._groups_by(by) for by in self.tables["needs"]["by"].unique()])
+
+    def _groups_by(self, by):
+        words, table = self.words, self.needs_table(by)
+        most = int((table["order"] == 0).sum())
         column = words(COLUMNS.get(by, by))
         if most:
             title = words("{most} of {all} {column} need clearly more than the rest", most=words.number(most),
-                          all=words.number(len(needs)), column=column)  # fmt: skip
+                          all=words.number(len(table)), column=column)  # fmt: skip
         else:
             title = words("Need differs more within {column} than between them", column=column)
         dek = words("Mean shortfall in levels over all competencies, weighted by importance, with its interval; three "
                     "groups and no ranking: within a group the order is the alphabet’s")  # fmt: skip
         return pages.section(title, dek, self._figure(figures.needs_figure, table, title))
 
-    def needs_table(self):
-        """Finished table of need by agency: tier, label, estimate, ci_low, ci_high."""
+    def needs_table(self, by=None):
+        """Finished table of need by agency (or another split): tier, label, estimate, ci_low, ci_high."""
         words, needs = self.words, self.tables["needs"]
+        needs = needs[needs["by"] == (by or needs["by"].iloc[0])]
         tiers = [words("Most in need"), words("In between"), words("Least in need")]
         order = needs["tier"].map(["most", "between", "least"].index)
         labels = [words.label(by, code) for by, code in zip(needs["by"], needs["group"], strict=True)]
@@ -334,7 +338,10 @@ class Report:
             "spend": [words.number(x) for x in tiers["spend"]],
         })  # fmt: skip
         columns = {"tier": words("Tier"), "seats": words("Seats"), "spend": words("Spend")}
-        figure = self._figure(figures.frontier_figure, self.frontier_table(), said["sentence"], widths=(288, 350))
+        curve = self.frontier_table()
+        figure = ""  # a frontier without money has nothing to draw
+        if curve["budget"].max() > 0:
+            figure = self._figure(figures.frontier_figure, curve, said["sentence"], widths=(288, 350))
         missing = words("Not in the plan yet: working hours, prerequisites, language, champions and equity.")
         dek = f"{said['sentence']}. {said['certainty']}. {missing}"
         return pages.plan_panel(said["number"], dek, figure, rows, columns, words=words)
