@@ -3,7 +3,12 @@
 ``import skillsgap as sg`` loads nothing heavy; each verb is fetched from its room when first used.
 """
 
+import os
 from importlib import import_module
+
+# one thread each, so that numbers don't depend on how many cores there are; a user's own setting wins
+for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
 
 __version__ = "0.1.0"
 

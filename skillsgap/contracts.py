@@ -129,7 +129,7 @@ CONTRACTS = {
             "mode": _optional(_text()), "hours": _number(0, 2000, "hours"),
             "cost_per_seat": _number(0, unit="currency"), "fixed_cost": _number(0, unit="currency"),
             "currency": _text(), "price_year": _count(1990, unit="year"),
-            "class_min": _count(1, unit="seats"), "seats_max": _count(1, unit="seats"),
+            "class_min": _optional(_count(1, unit="seats")), "seats_max": _optional(_count(1, unit="seats")),
             "languages": _optional(_text()), "accessible": _optional(_text()),
             "prerequisites": _optional(_text()), "eligibility": _optional(_text()),
         }, ("course_id",)),
@@ -158,7 +158,8 @@ CONTRACTS = {
         }, ("by", "group", "variable")),
         Contract("selection", {
             "n_profiles": _count(1, unit="profiles"), "loglik": _number(), "n_parameters": _count(),
-            "aic": _number(), "bic": _number(), "entropy": _number(0, 1, empty=True),
+            "aic": _number(), "bic": _number(), "sabic": _number(), "near_tie": Column("flag"),
+            "entropy": _number(0, 1, empty=True),
             "smallest_share": _number(0, 1), "starts_reached": _count(unit="starts"),
             "recommended": Column("flag"),
         }, ("n_profiles",)),
@@ -192,7 +193,7 @@ CONTRACTS = {
         Contract("priorities", {
             "competency_id": _text(), "shortfall": _number(0), "importance": _number(0, 5),
             "headcount": _number(0, unit="people"), "priority": _number(0),
-            "p_top": _number(0, 1), "tier": _text(levels=("first", "next", "later")),
+            "p_top": _number(0, 1), "p_first": _number(0, 1), "tier": _text(levels=("first", "next", "later")),
         }, ("competency_id",)),
         Contract("needs", {
             "by": _text(), "group": _text(), **_estimates("levels, or scale of the test"),

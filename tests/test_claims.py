@@ -41,7 +41,7 @@ def unit(*, n=400, alpha=0.85, n_items=6, by="agency_id", groups="abcdef", most=
         "competencies": pd.DataFrame({"competency_id": ["oversight", "security"], "group": ["oversight", "security"]}),
         "priorities": pd.DataFrame({"competency_id": ["oversight", "security"], "shortfall": [1.3, 1.2],
                                     "importance": 4.0, "headcount": 5000.0, "priority": [26000.0, 24000.0],
-                                    "p_top": [1.0, 0.87], "tier": "first"}),
+                                    "p_top": [1.0, 0.87], "p_first": [0.9, 0.1], "tier": "first"}),
         "reliability": pd.DataFrame({"scale": "group", "scale_id": ["oversight", "security"], "n_items": n_items,
                                      "alpha": alpha, "ci_low": 0.7, "ci_high": 0.9, "n": n}),
         "gaps": pd.concat([gaps, *split], ignore_index=True), "means": pd.concat(means, ignore_index=True),

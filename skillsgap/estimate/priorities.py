@@ -34,7 +34,8 @@ def rank_priorities(means, scale, importance, headcount, *, top=3, factors, n_dr
     Returns
     -------
     DataFrame
-        competency_id, shortfall (shrunk), importance, headcount, priority, p_top, tier {first, next, later};
+        competency_id, shortfall (shrunk), importance, headcount, priority, p_top, p_first (among the first
+        `top`, and first of all), tier {first, next, later};
         sorted by tier, then competency_id: within a tier the order means nothing.
 
     References
@@ -52,12 +53,14 @@ def rank_priorities(means, scale, importance, headcount, *, top=3, factors, n_dr
     people = headcount.reindex(names).to_numpy() if "headcount" in factors else np.ones(len(names))
     factor = use * people
     drawn = (shortfalls if "shortfall" in factors else np.ones_like(shortfalls)) * factor
-    place = np.argsort(np.argsort(-drawn, axis=1, kind="stable"), axis=1, kind="stable")
-    p_top = (place < top).mean(axis=0)
+    # what ties in a draw is ordered by lot: no name comes first for its letter
+    place = np.argsort(np.lexsort((rng.random(drawn.shape), -drawn), axis=1), axis=1)
+    p_top, p_first = (place < top).mean(axis=0), (place == 0).mean(axis=0)
     table = pd.DataFrame({
         "competency_id": names, "shortfall": np.maximum(centre, 0), "importance": importance.reindex(names).to_numpy(),
         "headcount": headcount.reindex(names).to_numpy(),
         "priority": (np.maximum(centre, 0) if "shortfall" in factors else 1.0) * factor, "p_top": p_top,
+        "p_first": p_first,
         "tier": np.select([p_top >= SURE, p_top >= OPEN], TIERS[:2], TIERS[2]),
     })  # fmt: skip
     order = table["tier"].map(TIERS.index)
@@ -83,7 +86,7 @@ def _posterior(estimate, covariance):
     n = len(estimate)
     between = max(estimate.var(ddof=1) - covariance.trace() / n, 0.0) if n > 1 else 0.0
     if between == 0.0:
-        return np.full(n, estimate.mean()), covariance / n
+        return np.full(n, estimate.mean()), np.full((n, n), covariance.sum() / n**2)  # one mean for all
     keep = between * np.linalg.inv(between * np.eye(n) + covariance)
     centre = estimate.mean() + keep @ (estimate - estimate.mean())
     spread = keep @ covariance

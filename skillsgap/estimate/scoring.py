@@ -145,6 +145,46 @@ def reliability(responses, items, competencies, design):
     return pd.DataFrame(rows, columns=columns)
 
 
+def level_reliability(reliability, competencies):
+    """Reliability of each competency's level: its alpha, or its group's, stepped down to its number of items.
+
+    One item has no alpha, and a scale that disagrees with itself has none above 0. Neither means that its
+    levels are pure noise: the group's alpha, stepped down (Spearman and Brown), speaks for it. Where the
+    group has none either, 1 leaves the measured levels as they are.
+
+    Parameters
+    ----------
+    reliability : DataFrame
+        As `reliability` gives it.
+    competencies : DataFrame
+        competency_id, group.
+
+    Returns
+    -------
+    Series
+        Index competency_id, values above 0 and up to 1.
+
+    References
+    ----------
+    Spearman (1910) and Brown (1910), British Journal of Psychology 3, 271–295 and 296–322.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"scale": ["competency", "competency", "group"], "scale_id": ["a", "b", "g"],
+    ...                       "n_items": [3, 1, 4], "alpha": [0.75, np.nan, 0.8]})
+    >>> level_reliability(table, pd.DataFrame({"competency_id": ["a", "b"], "group": "g"})).round(2).to_dict()
+    {'a': 0.75, 'b': 0.5}
+    """
+    own = reliability[reliability["scale"] == "competency"].set_index("scale_id")
+    group = reliability[reliability["scale"] == "group"].set_index("scale_id")
+    group = group.reindex(competencies.set_index("competency_id")["group"].reindex(own.index))
+    alpha, items = group["alpha"].to_numpy(), group["n_items"].to_numpy()
+    single = alpha / (items - (items - 1) * alpha)
+    stepped = own["n_items"] * single / (1 + (own["n_items"] - 1) * single)
+    stepped = stepped.where(stepped > 0, 1.0)
+    return own["alpha"].where(own["alpha"] > 0, stepped).rename_axis("competency_id")
+
+
 def plausible_levels(scores, alphas, design, conditioning, *, n_draws=10, random_state=0):
     """Draws of the true level behind each measured one, for whatever is not linear in it.
 

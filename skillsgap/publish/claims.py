@@ -9,6 +9,7 @@ from skillsgap.publish.naming import label, profile_names, value
 from skillsgap.wording import N_
 
 MIN_ITEMS = 4  # METHODS: the reliability of a group speaks from four items on
+SURE = 0.80  # a gap weighs most when it comes first in so many draws
 NAMED = 4  # groups a sentence names; more of them are counted only
 
 
@@ -21,6 +22,12 @@ COLUMNS = {
     "admin_level": N_("levels of administration"),
     "role_id": N_("roles"),
     "grade": N_("grades"),
+    "sex": N_("sexes"),
+    "age_band": N_("age groups"),
+    "education": N_("levels of education"),
+    "language": N_("language groups"),
+    "answer_language": N_("language groups"),
+    "disability": N_("disability groups"),
 }
 
 
@@ -76,11 +83,12 @@ def make_claims(tables, context):
     elif context.scale == "score":
         made += _tested_claims(tables, context)
     if "needs" in tables:
-        made += _needs_claims(tables["needs"])
+        made += _needs_claims(tables["needs"], context)
     made.append(_profile_claim(tables, context))
     made += _withheld_groups(tables, context)
     if "plan_summary" in tables:
-        made.append(_plan_claim(tables))
+        plan = _plan_claim(tables)
+        made.append(_few(plan, context.answered, value("message", N_("the plan")), context) or plan)
     rows = [asdict(claim) for claim in made]
     table = pd.DataFrame(rows)
     table["numbers"] = [
@@ -126,7 +134,9 @@ def _priority_claims(tables, context):
                 "share_below",
                 "claims",
                 N_("{share}"),
-                N_("of staff are below the level their role requires in “{competency}”, the gap that weighs most"),
+                N_("of staff whose role asks for “{competency}” are below the level it requires; this gap weighs most")
+                if ranked["p_first"].iloc[0] >= SURE
+                else N_("of staff whose role asks for “{competency}” are below the level it requires"),
                 asked,
                 {
                     "share": value("share", below["estimate"]),
@@ -147,8 +157,8 @@ def _priority_claims(tables, context):
                 "shortfall",
                 "claims",
                 N_("{gap}"),
-                N_("levels below requirement, on average over all staff, in “{competency}”; among the first {top} "
-                   "in {sure} of draws"),
+                N_("levels below requirement, on average over all staff whose role asks for “{competency}”; among the "
+                   "first {top} in {sure} of draws"),
                 N_("{low} to {high} levels; {n} answers"),
                 {
                     "gap": value("number", short["estimate"], digits=1),
@@ -269,22 +279,21 @@ def _tested_claims(tables, context):
     return claims
 
 
-def _needs_claims(needs):
-    """One claim a split; where all groups are withheld, `_withheld_groups` says so and nothing is claimed."""
+def _needs_claims(needs, context):
+    """One claim a split of several groups; where all are withheld, `_withheld_groups` says so."""
     claims = []
     for by, groups in needs.groupby("by", sort=False):
-        if groups["withheld"].all():
+        if groups["withheld"].all() or len(groups) < 2:
             continue
-        most = groups[groups["tier"] == "most"].sort_values("group")
+        named = (groups["tier"] == "most") & (groups["n"] >= context.respondents_gate)
+        most = groups[named].sort_values("group")
         values = {
             "most": value("number", len(most)),
             "all": value("number", len(groups)),
             "column": value("message", COLUMNS.get(by, by)),
             "names": {"kind": "labels", "table": by, "value": most["group"].tolist()},
         }
-        if most.empty:
-            sentence = N_("{column} stand apart: need differs within them more than between them")
-        elif len(most) <= NAMED:
+        if 0 < len(most) <= NAMED:
             sentence = N_("{column} need clearly more than the rest: {names}")
         else:
             sentence = N_("{column} need clearly more than the rest")

@@ -15,7 +15,7 @@ HIDDEN = ("estimate", "se", "ci_low", "ci_high", "n", "n_eff", "alpha", "require
 COUNTED = {
     "headcounts": ("estimate", HIDDEN),
     "plan_agencies": ("eligible", ("seats", "cost", "eligible")),
-    "priorities": ("headcount", ("shortfall", "headcount", "priority", "p_top")),
+    "priorities": ("headcount", ("shortfall", "headcount", "priority", "p_top", "p_first")),
 }
 DECIMALS = 4  # numbers are rounded before anything is ranked or printed, so that all machines agree
 RUNNABLE = ("=", "+", "-", "@", "\t", "\r")
@@ -51,6 +51,7 @@ class Release:
     tables: dict
     figures: int
     withheld: int
+    rules: Rules
     protection: str = PROTECTION
 
 
@@ -93,10 +94,10 @@ def release_tables(views, rules):
         table[blank] = table[blank].astype(float).mask(hidden, axis=0)
         if name == "needs":
             table["tier"] = table["tier"].mask(hidden, "between")  # who is withheld stands apart in nothing
-        released[name] = _quoted(_rounded(name, _coded(table), rules)).assign(withheld=hidden)
+        released[name] = _rounded(name, _coded(table), rules).assign(withheld=hidden)
         figures += len(table)
         withheld += int(hidden.sum())
-    return Release(released, figures, withheld)
+    return Release(released, figures, withheld, rules)
 
 
 def _refuse(name, table):
@@ -142,8 +143,9 @@ def _rounded(name, table, rules):
     return table
 
 
-def _quoted(table):
-    """Text that a spreadsheet would run as a formula is quoted."""
+def spreadsheet_safe(table):
+    """A table for a CSV file: text that a spreadsheet would run as a formula is quoted."""
+    table = table.copy()
     for column in table.select_dtypes(["object", "string"]):
         runs = table[column].astype("string").str.startswith(RUNNABLE, na=False)
         table[column] = table[column].mask(runs, "'" + table[column].astype("string"))

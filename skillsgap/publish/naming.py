@@ -7,7 +7,7 @@ BROAD = 0.3  # levels: a profile this far from the average in everything is name
 
 def value(kind, x, **more):
     """A typed value of a message."""
-    return {"kind": kind, "value": x if isinstance(x, (str, dict)) else float(x), **more}
+    return {"kind": kind, "value": x if isinstance(x, (str, dict)) else round(float(x), 4), **more}
 
 
 def label(column, code):

@@ -9,7 +9,8 @@ from babel.lists import format_list
 from skillsgap.contracts import TIERS
 from skillsgap.publish import figures, pages
 from skillsgap.publish.canvas import figure_html
-from skillsgap.publish.claims import COLUMNS, widest
+from skillsgap.publish.claims import COLUMNS, SURE, widest
+from skillsgap.publish.disclosure import Rules
 from skillsgap.publish.naming import group_levels, profile_names
 
 SHOWN = 12  # competencies a figure shows; the others stand in the tables
@@ -77,10 +78,13 @@ class Report:
         words, unit = self.words, self.words.text(self.facts.title)
         claims = self.claims_table.set_index("claim_id")
         if "priorities" in self.tables and claims.loc["share_below", "passed"]:
-            gap = words("“{competency}” is the gap that weighs most", competency=self._name(widest(self.tables)))
+            sure = self.tables["priorities"]["p_first"].max() >= SURE
+            named = {"competency": self._name(widest(self.tables))}
+            weighs = words("“{competency}” is the gap that weighs most", **named)
+            gap = weighs if sure else words("“{competency}” is among the gaps that weigh most", **named)
             plan = self.tables.get("plan_summary", pd.DataFrame({"name": ["spend"], "value": [0.0]}))
             plan = plan.set_index("name")["value"]
-            if plan["spend"] == 0:
+            if plan["spend"] == 0 or not claims["passed"].get("plan", False):
                 return words("{unit}: {finding}", unit=unit, finding=gap)
             return words(
                 "{unit}: {finding}; {money} would close {share} of the shortfall",
@@ -108,6 +112,8 @@ class Report:
         if facts.staff is not None:
             parts.append(words("{staff} staff in {agencies} agencies", staff=words.number(facts.staff),
                                agencies=words.number(facts.agencies)))  # fmt: skip
+        elif facts.scale == "levels":
+            parts.append(words("no register: the figures speak for those who answered"))
         if facts.invited > facts.answered:
             parts.append(words("{answered} answered ({rate})", answered=words.number(facts.answered),
                                rate=words.percent(facts.answered / facts.invited)))  # fmt: skip
@@ -147,7 +153,7 @@ class Report:
     def gaps(self):
         """Level now against level required, the widest first."""
         if "gaps" not in self.tables:
-            return None
+            return pages.notice(self.words("No gaps are shown: this unit has no requirements by role."))
         if self.facts.scale == "score":
             return self._tested()
         words, table = self.words, self.gap_table()
@@ -211,8 +217,8 @@ class Report:
         )
         dek = words(
             "Mean score (dot, on its interval) and the score that 95% of well-matched people in the same occupations "
-            "reach (bar); at the right the share below it. In alphabetical order; groups of fewer than {n} "
-            "respondents are withheld",
+            "reach (bar), over people whose occupation has such a score; at the right the share below it. In "
+            "alphabetical order; groups of fewer than {n} respondents are withheld",
             n=words.number(self.facts.threshold),
         )
         figure = self._figure(figures.gap_figure, table, title, scale="score")
@@ -230,7 +236,9 @@ class Report:
         """Which groups need most, in three tiers, for each split."""
         if "needs" not in self.tables:
             return None
-        return pages.join([self._groups_by(by) for by in self.tables["needs"]["by"].unique()])
+        splits = self.tables["needs"].groupby("by", sort=False)
+        told = [by for by, groups in splits if len(groups) > 1 and not groups["withheld"].all()]
+        return pages.join([self._groups_by(by) for by in told]) if told else None
 
     def _groups_by(self, by):
         words, table = self.words, self.needs_table(by)
@@ -342,7 +350,8 @@ class Report:
         figure = ""  # a frontier without money has nothing to draw
         if curve["budget"].max() > 0:
             figure = self._figure(figures.frontier_figure, curve, said["sentence"], widths=(288, 350))
-        missing = words("Not in the plan yet: working hours, prerequisites, language, champions and equity.")
+        missing = words("One course a person. Not in the plan yet: working hours, prerequisites, language, champions "
+                        "and equity.")  # fmt: skip
         dek = f"{said['sentence']}. {said['certainty']}. {missing}"
         return pages.plan_panel(said["number"], dek, figure, rows, columns, words=words)
 
@@ -350,18 +359,29 @@ class Report:
         """How sure, what was withheld, what this is not."""
         words, facts = self.words, self.facts
         sure = words(
-            "Intervals come from {replicates} replicates of the sample and contain sampling and measurement error. "
-            "They don’t contain the bias that arises if those who did not answer differ.",
+            "Intervals of levels and gaps come from {replicates} replicates of the sample and contain sampling and "
+            "measurement error; those of profiles contain sampling error.",
             replicates=words.number(facts.replicates),
         )
+        if "headcounts" in self.tables:
+            sure += " " + words("Those of head-counts contain the model’s error too.")
+        if "plan_summary" in self.tables:
+            sure += " " + words("Those of the plan contain only what is uncertain about courses.")
+        sure += " " + words("None contains the bias that arises if those who did not answer differ.")
         if facts.self_reported:
             sure += " " + words("Levels are self-reported.")
         withheld = words(
-            "{withheld} of {figures} figures rest on too few people. Protection: {protection}.",
+            "{withheld} of {figures} figures rest on fewer than {threshold} people. Head-counts are rounded to "
+            "{rounding}. Protection: {protection}.",
             withheld=words.number(self.release.withheld),
             figures=words.number(self.release.figures),
+            threshold=words.number(self.release.rules.threshold),
+            rounding=words.number(self.release.rules.rounding),
             protection=words(self.release.protection),
         )
+        usual = Rules().threshold
+        if self.release.rules.threshold < usual:
+            withheld += " " + words("This unit lowered the threshold from {usual}.", usual=words.number(usual))
         nothing = words("An assessment of any person, or a ranking of agencies or countries.")
         parts = [
             (words("How sure are we"), sure),

@@ -225,7 +225,7 @@ def _index(root, states, lang):
     for name, state in states.items():
         try:
             values = read_params(root / "params" / f"{name}.yaml").values
-        except SkillsgapError:
+        except (SkillsgapError, OSError, RecursionError):
             values = {"title": {"en": name}, "fictional": False, "report_languages": []}
         pages = [code for code in values["report_languages"] if (root / "reports" / name / f"{code}.html").exists()]
         units.append({

@@ -17,7 +17,7 @@ from skillsgap.estimate.profiles import (
 )
 from skillsgap.estimate.projection import cohorts, project_staff
 from skillsgap.estimate.requirements import derive_requirements
-from skillsgap.estimate.scoring import plausible_levels, reliability, score_competencies
+from skillsgap.estimate.scoring import level_reliability, plausible_levels, reliability, score_competencies
 from skillsgap.study.records import CELL, read_study
 
 
@@ -134,7 +134,8 @@ def _workforce(unit, fit, answers, here, refits, posterior):
     staff = register.groupby(list(CELL), sort=True)["headcount"].sum().reset_index()
     terms = [column for column in CELL if staff[column].nunique() > 1]
     people = unit.table("responses").loc[answers.index, list(CELL)]
-    projection = project_staff(fit, answers, people, staff, here, replicates=refits, terms=terms)
+    seed = unit.values["random_state"]
+    projection = project_staff(fit, answers, people, staff, here, replicates=refits, terms=terms, random_state=seed)
     counts = [projection.headcounts([]).assign(by="all", group="all")]
     for by in ("agency_id", "role_id", "grade"):
         counts.append(projection.headcounts([by]).assign(by=by).rename(columns={by: "group"}))
@@ -150,7 +151,7 @@ def _workforce(unit, fit, answers, here, refits, posterior):
 
 def draw_levels(unit):
     """Plausible levels of every respondent, conditioned on all that results are split by."""
-    alphas = unit.table("reliability").query("scale == 'competency'").set_index("scale_id")["alpha"]
+    alphas = level_reliability(unit.table("reliability"), unit.table("competencies"))
     columns = [*unit.values["gaps"]["by"], "role_id", "role_level"]
     people = unit.table("responses")[list(dict.fromkeys(columns))]
     return plausible_levels(
@@ -175,7 +176,8 @@ def gaps(unit):
 def required(unit, value="required_level"):
     """What each respondent's role requires, or how important that is."""
     people, names = unit.table("responses")[unit.population], list(unit.table("scores"))
-    return required_levels(people, unit.table("requirements"), names, value=value)
+    asked = required_levels(people, unit.table("requirements"), names) > 0  # METHODS: gaps are over R > 0
+    return required_levels(people, unit.table("requirements"), names, value=value).where(asked)
 
 
 def _splits(unit, inside):
@@ -193,7 +195,8 @@ def _level_gaps(unit):
         if groups is not None:
             each = design_means([_mean_shortfall(d, needed, importance) for d in draws], here, by=groups)
             needs.append(group_needs(each.drop(columns="variable"), by))
-    return {"gaps": pd.concat(tables, ignore_index=True), "needs": pd.concat(needs, ignore_index=True)}
+    made = {"gaps": pd.concat(tables, ignore_index=True)}
+    return made | ({"needs": pd.concat(needs, ignore_index=True)} if needs else {})
 
 
 def _mean_shortfall(levels, required, importance):
@@ -255,6 +258,8 @@ def plan(unit):
     courses, options = unit.table("courses"), unit.values.get("plan")
     if courses is None or options is None or unit.table("cohorts") is None:
         return {}
+    optional = ["class_min", "seats_max", "eligibility"]  # an absent rule is an empty one
+    courses = courses.reindex(columns=list(dict.fromkeys([*courses, *optional])))
     given = (unit.table("cohorts"), unit.table("shortfalls"), courses, unit.table("course_effects"))
     weights = importance_weights(unit.table("requirements"))
     seed = {"mip_gap": options.get("mip_gap", 1e-4), "random_state": unit.values["random_state"]}

@@ -1,13 +1,16 @@
 """From a unit's stage tables to what may leave the house: released tables, claims, and reports."""
 
 import json
+from dataclasses import asdict
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
+from skillsgap.contracts import CONTRACTS
 from skillsgap.errors import ParamsError
 from skillsgap.publish.claims import Context, make_claims
-from skillsgap.publish.disclosure import Rules, release_tables
+from skillsgap.publish.disclosure import Rules, release_tables, spreadsheet_safe
 from skillsgap.publish.report import Facts, Report
 from skillsgap.run.unit import open_unit
 from skillsgap.study.records import LANGUAGES
@@ -43,9 +46,10 @@ class Published:
     def release(self):
         """Protected tables, all views together."""
         views = {name: self.unit.table(name) for name in VIEWS}
-        views = {name: table for name, table in views.items() if table is not None and len(table)}
+        views = {name: _declared(name, table) for name, table in views.items() if table is not None and len(table)}
         if self.unit.table("derived_requirements") is not None:
-            views["derived_requirements"] = _requirements(self.unit.table("derived_requirements"))
+            derived = self.unit.table("derived_requirements")
+            views["derived_requirements"] = _requirements(derived, self.unit.design.scale)
         rules = Rules(**self.unit.values["disclosure"])
         if "priorities" in views and "headcount" in self.unit.values["priorities"]["factors"]:
             views["priorities"] = _rounded_priorities(views["priorities"], rules.rounding)
@@ -133,11 +137,23 @@ def _rounded_priorities(table, rounding):
     return table.assign(headcount=printed, priority=table["priority"] * printed / exact)
 
 
-def _requirements(derived):
-    """The requirement itself: full sample, mean over plausible values."""
-    full = derived[derived["replicate"] == 0]
+def _declared(name, table):
+    """The columns a contract declares: a file may hold others, which nobody agreed to publish."""
+    return table[[column for column in CONTRACTS[name].columns if column in table]]
+
+
+def _requirements(derived, scale):
+    """Each requirement as the mean over plausible values, with its standard error, to whole points.
+
+    It is a low quantile of some tens of people: more digits would be somebody's score.
+    """
     keys = ["role_id", "competency_id"]
-    table = full.groupby(keys).agg(required_level=("required_level", "mean"), n=("n", "first"))
+    wide = derived.pivot_table(index=[*keys, "n"], columns=["plausible_value", "replicate"], values="required_level",
+                               dropna=False)  # fmt: skip
+    full = wide.xs(0, axis=1, level="replicate")
+    sampling = sum(((wide[draw].sub(wide[draw][0], axis=0)) ** 2).sum(axis=1) * scale for draw in full) / full.shape[1]
+    variance = sampling + (1 + 1 / full.shape[1]) * full.var(axis=1, ddof=1)
+    table = pd.DataFrame({"required_level": full.mean(axis=1).round(), "se": np.sqrt(variance).round(1)})
     return table.reset_index()
 
 
@@ -150,16 +166,16 @@ def table_files(published):
     """
     unit = published.unit
     origin = "synthetic" if unit.values["fictional"] else "survey"
-    note = published.release.protection
+    note, rules = published.release.protection, asdict(published.release.rules)
     files = {}
     tables = {**published.release.tables, "claims": _spoken(published)}
     for name, table in tables.items():
-        marked = table.copy()
+        marked = spreadsheet_safe(table)
         marked.insert(0, "unit", unit.name)
         marked.insert(1, "data", origin)
         files[f"tables/{name}.csv"] = marked.to_csv(index=False, lineterminator="\n").encode()
         rows = json.loads(table.to_json(orient="records", double_precision=15))
-        body = {"unit": unit.name, "data": origin, "table": name, "protection": note, "rows": rows}
+        body = {"unit": unit.name, "data": origin, "table": name, "protection": note, **rules, "rows": rows}
         files[f"tables/{name}.json"] = (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode()
     return files
 

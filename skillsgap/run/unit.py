@@ -176,10 +176,3 @@ class Unit:
             write_bytes(self._marker(stage), (json.dumps(sorted(made)) + "\n").encode())
             self.computed.append(stage.__name__)
         return json.loads(self._marker(stage).read_text())
-
-
-def problems_of(error):
-    """The lines of an error, each on its own."""
-    return [str(p) for p in error.problems] if isinstance(error, StudyError) else str(error).splitlines()
-
-

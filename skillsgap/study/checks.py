@@ -10,6 +10,7 @@ from skillsgap.errors import Problem, StudyError
 
 CELL = ("agency_id", "role_id", "role_level", "grade")  # what a cell of the register is, at the least
 ROLE = ("role_id", "role_level")
+ANCHORED = 5  # categories of an anchored item: level descriptors 0 none to 4 expert
 DROPPED = ("staff_id", "date")  # of a respondent: they would tell who it is
 # column of one table -> the table and column that must know its values
 REFERENCES = [
@@ -126,6 +127,9 @@ def answers(frame, items, name):
     """Answers as numbers within each item's categories; reversed items turned round."""
     faults, typed = [], {}
     for item in items.itertuples():
+        if item.type == "anchored" and item.n_categories != ANCHORED:
+            text = f"item {item.item_id} is anchored and has {item.n_categories:g} categories, not {ANCHORED}"
+            faults.append(Problem(name, text, "declare another type, or one category a level", column=item.item_id))
         if item.item_id not in frame:
             faults.append(Problem(name, f"there is no column {item.item_id}, which items declare",
                                   "add it, or drop the item", column=item.item_id))  # fmt: skip
@@ -140,7 +144,9 @@ def answers(frame, items, name):
             problem = [Problem(name, text, remedy, int(outside.index[0]), item.item_id, len(outside))]
         faults += problem
         reverse = getattr(item, "reverse", None) == "yes"
-        typed[item.item_id] = (lowest + highest - numbers) if reverse else numbers
+        numbers = (lowest + highest - numbers) if reverse else numbers
+        # the categories of an anchored item are the levels 0 to 4, whatever the codes they came in
+        typed[item.item_id] = numbers - lowest if item.type == "anchored" else numbers
     return frame.assign(**typed), faults
 
 

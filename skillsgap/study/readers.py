@@ -22,7 +22,9 @@ def find_file(spec, *, params, data, keys):
     StudyError
         A file of the unit's own that isn't there.
     """
-    name = spec["file"]
+    name, shown = spec["file"], spec["file"]
+    if Path(name).is_absolute():
+        shown = Path(name).name  # a message may be printed in the index, which says no path of this machine
     places = ([Path(data) / name] if data else []) + [params.path.parent / name]
     for place in places:
         if place.is_file():
@@ -32,10 +34,10 @@ def find_file(spec, *, params, data, keys):
         source = spec["source"]
         # the reason stands in reports/index.html, so it says no path of this machine
         folder = "the folder named by DATA=" if data else "the folder you name by DATA="
-        raise Waiting(f"{params.path.name}: waits for {name} from {source['name']} "
+        raise Waiting(f"{params.path.name}: waits for {shown} from {source['name']} "
                       f"({source['get']}): put it into {folder}")  # fmt: skip
     remedy = f"put it there or correct {'.'.join(keys)}.file in {params.path.name} line {where}"
-    raise StudyError([Problem(name, "there is no such file beside the params file or in DATA", remedy)])
+    raise StudyError([Problem(shown, "there is no such file beside the params file or in DATA", remedy)])
 
 
 def read_text(path, *, columns=None):
@@ -91,6 +93,8 @@ def _read_csv(path, reader):
     if not header:
         raise _fault(path, "the file is empty", "export it again, with a header line")
     header = [column.strip() for column in header]
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        raise _fault(path, "its values are not separated by commas", "save it as CSV with commas", 1)
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
         raise _fault(path, f"column {twice[0]} stands twice", "rename one of them", 1)

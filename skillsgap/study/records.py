@@ -156,10 +156,15 @@ def _map(frame, spec, name):
     lacking = [column for key in ("missing_codes", "recode") for column in spec.get(key, ()) if column not in frame]
     if lacking:
         return frame, [_lacks(name, lacking[0], frame)]
-    for column, codes in spec.get("missing_codes", {}).items():
-        frame[column] = frame[column].mask(frame[column].isin([str(code) for code in codes]), "")
-    for column, codes in spec.get("recode", {}).items():
-        frame[column] = frame[column].replace({str(old): str(new) for old, new in codes.items()})
+    copies = {}  # codes may be declared under the file's own name of a column too
+    for ours, theirs in wanted.items():
+        copies.setdefault(theirs, []).append(ours)
+    for named, codes in spec.get("missing_codes", {}).items():
+        for column in {named, *copies.get(named, ())}:
+            frame[column] = frame[column].mask(frame[column].isin([str(code) for code in codes]), "")
+    for named, codes in spec.get("recode", {}).items():
+        for column in {named, *copies.get(named, ())}:
+            frame[column] = frame[column].replace({str(old): str(new) for old, new in codes.items()})
     return frame, []
 
 
