@@ -193,7 +193,7 @@ def prices_in_another_currency(project):
 
 
 @case(("responses.csv, column role_id", "data.responses.columns"), ("responses.csv, column role_level",),
-      ("tiny.yaml line", "gaps.by names 'agency_id'"))
+      ("tiny.yaml line", "gaps.by names 'agency_id'"), ("tiny.yaml line", "no register: declare data.register"))
 def requirements_by_role_and_nobody_has_one(project):
     project.edit(lambda values: [values["data"].pop(table) for table in ("register", "agencies")])
 

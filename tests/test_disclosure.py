@@ -30,7 +30,9 @@ def views(n, counts, seed=0):
     return {
         "gaps": estimates(n, seed, by="agency_id", group=groups, competency_id="c", statistic="level"),
         "means": estimates(n, seed + 1, by="agency_id", group=groups, variable="c"),
-        "profiles": estimates(n, seed + 2, profile=range(1, len(n) + 1), variable="share", statistic="share"),
+        "profiles": estimates(n, seed + 2, profile=range(1, len(n) + 1), variable="share", statistic="share").assign(
+            estimate=0.5
+        ),
         "needs": estimates(n, seed + 3, by="agency_id", group=groups, tier=rng.choice(["most", "least"], len(n))),
         "headcounts": estimates(n, seed + 4, by="agency_id", group=groups, profile=1).assign(estimate=counts),
         "reliability": pd.DataFrame({"scale": "group", "scale_id": groups, "n_items": 4, "alpha": number() / 5,
@@ -52,6 +54,8 @@ HARMLESS = {"profile", "n_items", "importance", "withheld"}
 
 def too_few(name, table):
     hidden = table["n"] < 10 if "n" in table else pd.Series(False, table.index)
+    if name == "profiles":  # its share of the respondents counts, not all of them
+        hidden = hidden | (table["n"] * table["estimate"] < 10)
     return hidden | (table[COUNTED[name]] < 10) if name in COUNTED else hidden
 
 

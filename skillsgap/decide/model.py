@@ -58,7 +58,7 @@ def eligible(cohorts: pd.DataFrame, courses: pd.DataFrame) -> pd.DataFrame:
     >>> eligible(staff, offer).to_numpy().tolist()
     [[True, False], [True, True]]
     """
-    ids, rules = courses["course_id"].to_numpy(), courses["eligibility"].fillna("").astype(str)
+    ids, rules = courses["course_id"].to_numpy(), courses["eligibility"].astype("string").fillna("")
     allowed = np.zeros((len(cohorts), len(ids)), dtype=bool)
     for place, (course_id, rule) in enumerate(zip(ids, rules, strict=True)):
         allowed[:, place] = _rule_mask(cohorts, course_id, rule)

@@ -116,6 +116,8 @@ def _too_few(name, table, rules):
         hidden |= table["n"].fillna(0) < rules.threshold
     if name in COUNTED:
         hidden |= table[COUNTED[name][0]] < rules.threshold
+    if name == "profiles":
+        hidden |= _small_profiles(table, rules)
     return hidden
 
 
@@ -131,6 +133,13 @@ def _coded(table):
     if "se" in table:
         coded.loc[extreme, "se"] = np.nan
     return coded
+
+
+def _small_profiles(table, rules):
+    """Profiles that stand for fewer expected respondents than may be printed: all their rows are hidden."""
+    share = table[table["statistic"] == "share"]
+    small = share.loc[share["estimate"] * share["n"] < rules.threshold, "profile"]
+    return table["profile"].isin(small)
 
 
 def _rounded(name, table, rules):

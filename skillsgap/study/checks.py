@@ -168,16 +168,20 @@ def _absent(tables, names, params):
     """Columns and tables that the stages will ask for, as far as the tables could be read."""
     values, faults = params.values, []
     register, responses = tables.get("register"), tables.get("responses")
-    staff = [] if register is None else _kept("register", register)
-    people = [] if responses is None else list(dict.fromkeys([*staff, *_kept("responses", responses)]))
+    staff = None if register is None else _kept("register", register)
+    people = None if responses is None else list(dict.fromkeys([*(staff or ()), *_kept("responses", responses)]))
     if register is None and "register" in values["data"]:
-        people = []  # it couldn't be read, so what it knows of people isn't known
-    if people and tables.get("requirements") is not None:
+        people = None  # it couldn't be read, so what it knows of people isn't known
+    if people is not None and tables.get("requirements") is not None:
         table = "responses" if register is None else "register"
         text = "requirements are by role and level, and there is no column {}"
         faults += [Problem(names[table], text.format(column), _map_it(table), column=column)
                    for column in ROLE if column not in people]  # fmt: skip
-    faults += _unknown(("design", "calibrate"), values["design"]["calibrate"], staff, names.get("register"), params)
+    margins = values["design"]["calibrate"]
+    if margins and "register" not in values["data"]:
+        text, line = "design.calibrate names margins, and there is no register", params.line("design", "calibrate")
+        faults.append(Problem(params.path.name, text, "declare data.register, or leave it out", line))
+    faults += _unknown(("design", "calibrate"), margins, staff, names.get("register"), params)
     where = names.get("register", names.get("responses"))
     faults += _unknown(("gaps", "by"), values["gaps"]["by"], people, where, params)
     if "plan" in values and "courses" in values["data"] and "course_effects" not in values["data"]:
@@ -215,7 +219,7 @@ def _unknown(keys, named, known, where, params):
     """Names in params that aren't known; nothing is, where a table couldn't be read, and then nothing is said."""
     text = "{} names {!r}, which {} lacks"
     return [Problem(params.path.name, text.format(".".join(keys), name, where), near(name, known), params.line(*keys))
-            for name in named if known and name not in known]  # fmt: skip
+            for name in named if known is not None and name not in known]  # fmt: skip
 
 
 def _kept(table, frame):
