@@ -167,3 +167,16 @@ def test_groups_of_fewer_than_ten_respondents_are_withheld(unit, survey):
             assert hidden[["estimate", "se", "ci_low", "ci_high", "n", "n_eff"]].isna().all(axis=None)
         shown = released["means"][(released["means"]["by"] == by) & ~released["means"]["group"].isin(small)]
         assert shown[["estimate", "n"]].notna().all(axis=None) and (shown["n"] >= 10).all()
+
+
+@pytest.mark.parametrize("name", PREFIX)
+def test_released_requirements_are_one_a_role_with_the_error_of_the_method(unit, survey, name):
+    from skillsgap.run.release import Published
+
+    table = Published(unit).release.tables["derived_requirements"].query("competency_id == @name")
+    expected = survey.requirements(name)
+    assert table["role_id"].tolist() == sorted(expected)
+    for code, values in expected.items():
+        estimate, se = combined(values)
+        row = table.set_index("role_id").loc[code]
+        assert (row["required_level"], row["se"]) == (round(estimate), pytest.approx(se, abs=0.051))

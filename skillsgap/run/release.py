@@ -148,8 +148,8 @@ def _requirements(derived, scale):
     It is a low quantile of some tens of people: more digits would be somebody's score.
     """
     keys = ["role_id", "competency_id"]
-    wide = derived.pivot_table(index=[*keys, "n"], columns=["plausible_value", "replicate"], values="required_level",
-                               dropna=False)  # fmt: skip
+    rows, columns = [*keys, "n"], ["plausible_value", "replicate"]
+    wide = derived.set_index([*rows, *columns])["required_level"].unstack(columns)
     full = wide.xs(0, axis=1, level="replicate")
     sampling = sum(((wide[draw].sub(wide[draw][0], axis=0)) ** 2).sum(axis=1) * scale for draw in full) / full.shape[1]
     variance = sampling + (1 + 1 / full.shape[1]) * full.var(axis=1, ddof=1)
