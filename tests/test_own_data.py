@@ -2,7 +2,9 @@
 
 import pytest
 
+from skillsgap.contracts import CONTRACTS, INPUTS
 from skillsgap.errors import StudyError
+from skillsgap.run.cli import main
 from skillsgap.run.unit import Unit
 from skillsgap.study.params import read_params
 
@@ -81,3 +83,12 @@ def test_a_file_with_other_separators_says_so(project):
     path.write_text(path.read_text().replace(",", ";"))
     with pytest.raises(StudyError, match="agencies.csv line 1: its values are not separated by commas"):
         opened(project).table("responses")
+
+
+def test_every_column_a_unit_may_bring_is_listed(capsys):
+    assert main(["columns"]) == 0
+    tables = capsys.readouterr().out.split(": a row is one ")
+    assert len(tables) == len(INPUTS) + 1
+    for table, told in zip(INPUTS, tables[1:], strict=True):
+        assert all(f"  {column} " in told for column in CONTRACTS[table].columns)
+    assert "  required_level     number 0..4 levels" in tables[3] and "optional text one of yes, no" in tables[2]

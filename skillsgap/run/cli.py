@@ -34,6 +34,8 @@ def _parser():
     reports.add_argument("units", nargs="*", metavar="UNIT")
     reports.add_argument("--data", metavar="FOLDER", help="folder of outside data")
     reports.set_defaults(verb=_reports)
+    columns = verbs.add_parser("columns", help="list the columns of every table a unit may bring")
+    columns.set_defaults(verb=_columns)
     synthetic = verbs.add_parser("synthetic", help="draw the fictional countries' data again")
     synthetic.set_defaults(verb=_synthetic)
     truth = verbs.add_parser("truth", help="print planted against estimated values of a fictional unit")
@@ -111,6 +113,20 @@ def _summary(manifests, named, seconds):
         print("open reports/index.html")
     failed = any(m.state == "failed" for m in manifests)
     return 1 if failed or (named and any(m.state == "waiting" for m in manifests)) else 0
+
+
+def _columns(_):
+    from skillsgap.contracts import CONTRACTS, INPUTS
+
+    for table in INPUTS:
+        print(f"{table}: a row is one {' + '.join(CONTRACTS[table].key)}")
+        for name, column in CONTRACTS[table].columns.items():
+            limits = [f"{x:g}" if x is not None else "" for x in (column.low, column.high)]
+            span = f" {'..'.join(limits)}" if any(limits) else ""
+            allowed = f" one of {', '.join(column.levels)}" if column.levels else span
+            unit = f" {column.unit}" if column.unit else ""
+            print(f"  {name:<18} {'' if column.required else 'optional '}{column.kind}{allowed}{unit}")
+    return 0
 
 
 def _synthetic(_):
