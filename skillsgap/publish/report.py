@@ -33,7 +33,6 @@ class Facts:
     invited: int
     answered: int
     replicates: int
-    method: str
     calibrated: bool
     by: tuple
     starts: int

@@ -67,8 +67,7 @@ def means(unit):
     inside = unit.population
     values = tested(unit, inside) or [unit.table("scores")[inside]]
     here = unit.design.subset(inside)
-    splits = {"all": None} | {by: unit.table("responses").loc[inside, by] for by in unit.values["gaps"]["by"]}
-    tables = [design_means(values, here, by=groups).assign(by=by) for by, groups in splits.items()]
+    tables = [design_means(values, here, by=groups).assign(by=by) for by, groups in _splits(unit, inside).items()]
     return {"means": pd.concat(tables, ignore_index=True)}
 
 

@@ -104,10 +104,12 @@ class _Progress:
 
 
 def _summary(manifests, named, seconds):
+    from skillsgap.run.batch import STATES
+
     made = [m for m in manifests if m.state == "done"]
     files = sum(len(m.files) + 1 for m in made)
     stages = sum(len(m.stages) for m in manifests)
-    states = [f"{sum(m.state == s for m in manifests)} {s}" for s in ("done", "unchanged", "waiting", "failed")]
+    states = [f"{sum(m.state == s for m in manifests)} {s}" for s in STATES]
     print(f"{', '.join(states)}; {stages} stages computed, {files} files written to reports/ in {seconds:.1f} s")
     if any(m.state in ("done", "unchanged") for m in manifests):
         print("open reports/index.html")

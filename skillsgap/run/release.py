@@ -101,7 +101,6 @@ class Published:
             invited=answered if unit.table("replicate_weights") is not None else int(unit.facts["invited"]),
             answered=answered,
             replicates=unit.design.replicate_weights.shape[1],
-            method=unit.design.method,
             calibrated=bool(register is not None and values["design"]["calibrate"]),
             by=tuple(values["gaps"]["by"]),
             starts=values["profiles"]["n_starts"],
