@@ -12,16 +12,22 @@ GROUPS = ("digital", "data", "ai", "genai", "agentic", "oversight", "security", 
 TIERS = ("basic", "practitioner", "champion", "procurement", "senior_strategy")
 ITEM_TYPES = ("anchored", "tested", "frequency", "knowledge", "judgement", "supervisor", "importance",
               "required_level", "barrier", "interest", "climate")  # fmt: skip
+PILLARS = ("proficiency", "infrastructure", "regulation")
+CRITERIA = ("effectiveness", "efficiency", "safety", "data_availability")
 STATUS = ("complete", "partial", "no_response")
+PUBLISHED = ("mean", "share", "level_share")  # what aggregates may hold
 STATISTICS = ("level", "required", "shortfall", "shortfall_raw", "share_below")
 ESTIMATE = ("estimate", "se", "ci_low", "ci_high")
 # tables a user brings; the study hands them on linked, without ids
-INPUTS = ("competencies", "items", "requirements", "register", "responses", "courses", "course_effects", "agencies")
+INPUTS = ("competencies", "items", "requirements", "register", "responses", "aggregates", "courses", "course_effects",
+          "agencies", "crosswalk", "costs", "training_records", "indicators", "exposure", "use_cases",
+          "pilot_outcomes")  # fmt: skip
+QUALITY = ("completeness", "validity", "consistency", "uniqueness", "timeliness", "coverage")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `kind` is text, number or integer; `identifies` is no, direct, near or sensitive."""
+    """One column: `kind` is text, number, integer or date (ISO 8601); `identifies` is no, direct, near or sensitive."""
 
     kind: str = "text"
     levels: tuple = ()
@@ -53,6 +59,10 @@ def _number(low=None, high=None, unit="", **kind):
 
 def _count(low=0, **kind):
     return Column("integer", low=low, unit=kind.pop("unit", "people"), **kind)
+
+
+def _date(**kind):
+    return Column("date", unit="date", **kind)
 
 
 def _optional(column):
@@ -89,6 +99,8 @@ _person = {
     "hours_available": _optional(_number(0, 2000, "hours a year")),
     "promotion_window": _optional(_text()),
     "device_access": _optional(_text()),
+    "hire_date": _optional(_date(identifies="near")),
+    "exit_date": _optional(_date(identifies="near")),
 }
 _cell = {name: _text() for name in ("agency_id", "role_id", "role_level", "grade")}
 _profile = {"profile": _count(1, unit="profile number")}
@@ -105,7 +117,7 @@ CONTRACTS = {
         Contract("items", {
             "item_id": _text(), "competency_id": _optional(_text()), "type": _text(levels=ITEM_TYPES),
             "n_categories": _count(2, unit="categories"), "lowest": _optional(_count(0, unit="code")),
-            "reverse": _optional(_text(levels=("yes", "no"))),
+            "reverse": _optional(_text(levels=("yes", "no"))), "key": _optional(_text()), "cuts": _optional(_text()),
             "text_en": _optional(_text()), "text_uz": _optional(_text()),
         }, ("item_id",)),
         Contract("requirements", {
@@ -114,16 +126,29 @@ CONTRACTS = {
             "mission_critical": _optional(_text(levels=("yes", "no"))),
             "rater_id": _optional(_text()), "source": _optional(_text()),
         }, ("role_id", "role_level", "competency_id")),
+        # a row is a person with a staff_id, or a cell of persons with its head-count
         Contract("register", {
-            "staff_id": _text(identifies="direct"), **_person,
+            "staff_id": _optional(_text(identifies="direct")), "headcount": _optional(_number(0, unit="people")),
+            **_person,
         }, ("staff_id",), person_level=True),
+        # a survey that is linked by cell, or to no register, needs no staff_id
         Contract("responses", {
-            "staff_id": _text(identifies="direct"), "wave": _optional(_text()),
+            "staff_id": _optional(_text(identifies="direct")), "wave": _optional(_text()),
             "status": _optional(_text(levels=STATUS)), "stratum": _optional(_text()),
-            "psu": _optional(_text()), "weight": _optional(_number(0, unit="people")),
+            "psu": _optional(_text()), "fpc": _optional(_number(0, unit="people or fraction")),
+            "weight": _optional(_number(0, unit="people")),
             "answer_language": _optional(_text(identifies="sensitive")), "mode": _optional(_text()),
-            "date": _optional(_text()), "industry": _optional(_text(**_near)), **_person,
+            "date": _optional(_date()), "duration": _optional(_number(0, unit="minutes")),
+            "industry": _optional(_text(**_near)), **_person,
         }, ("staff_id",), person_level=True),
+        # what somebody has published: a mean, a share, or the share of people at a level
+        Contract("aggregates", {
+            "by": _text(), "group": _text(), "competency_id": _text(),
+            "role_id": _optional(_text()), "role_level": _optional(_text()),
+            "statistic": _text(levels=PUBLISHED), "level": _optional(_number(*LEVELS, "levels")),
+            "estimate": _number(), "se": _optional(_number(0)), "ci_low": _optional(_number()),
+            "ci_high": _optional(_number()), "n": _optional(_count(unit="respondents")),
+        }, ("by", "group", "competency_id", "role_id", "role_level", "statistic", "level")),
         Contract("courses", {
             "course_id": _text(), **_label, "tier": _text(levels=TIERS), "provider": _optional(_text()),
             "mode": _optional(_text()), "hours": _number(0, 2000, "hours"),
@@ -143,7 +168,53 @@ CONTRACTS = {
             "agency_id": _text(), **_label, "hub_id": _optional(_text()),
             "admin_level": _optional(_text(levels=("central", "regional", "local"))),
         }, ("agency_id",)),
+        # a mapping of codes or of points of a scale; one that splits gives each part its weight
+        Contract("crosswalk", {
+            "from": _text(), "to": _text(), "weight": _optional(_number(0, 1)), "loss": _optional(_number(0, 1)),
+        }, ("from", "to")),
+        Contract("costs", {
+            "role_id": _optional(_text()), "agency_id": _optional(_text()), "hour_cost": _number(0, unit="currency"),
+            "hire_cost": _optional(_number(0, unit="currency")),
+            "contract_cost": _optional(_number(0, unit="currency")),
+            "attrition": _optional(_number(0, 1, "a year")),
+        }, ("role_id", "agency_id")),
+        Contract("training_records", {
+            "staff_id": _text(identifies="direct"), "course_id": _text(), "start": _optional(_date(identifies="near")),
+            "end": _optional(_date(identifies="near")), "completed": _text(levels=("yes", "no")),
+            "pre": _optional(_number(*LEVELS, "levels")), "post": _optional(_number(*LEVELS, "levels")),
+        }, ("staff_id", "course_id", "start"), person_level=True),
+        Contract("indicators", {
+            "indicator_id": _text(), **_label, "pillar": _text(levels=PILLARS),
+            "direction": _text(levels=("higher", "lower")), "min": _number(), "max": _number(), "value": _number(),
+            "vintage": _text(), "owner": _text(), "source": _text(),
+        }, ("indicator_id",)),
+        Contract("exposure", {
+            "isco08": _text(), "index_id": _text(), "score": _number(0), "sd": _optional(_number(0)),
+            "vintage": _text(),
+        }, ("isco08", "index_id")),
+        Contract("use_cases", {
+            "use_case_id": _text(), **_label, "roles": _optional(_text()),
+            "oversight_level": _number(*LEVELS, "levels"),
+            **{name: _number(0, 5, "points") for name in CRITERIA},
+        }, ("use_case_id",)),
+        Contract("pilot_outcomes", {
+            "group": _text(), "wave": _text(), "treated": _text(levels=("yes", "no")), "outcome": _number(),
+            "n": _count(1, unit="people"),
+        }, ("group", "wave")),
         # stage tables: what the chain hands from room to room
+        Contract("notes", {
+            "table": _text(), "file": _text(), "line": Column("integer", empty=True), "column": _text(empty=True),
+            "rows": _count(unit="rows"), "text": _text(), "remedy": _text(), "values": _text(),
+        }, ("table", "file", "line", "column", "text")),
+        Contract("quality", {
+            "table": _text(), "dimension": _text(levels=QUALITY), "part": _text(empty=True),
+            "level": _count(0, high=4, unit="quality level"),
+            "measure": _number(empty=True), "reason": _text(), "values": _text(),
+        }, ("table", "dimension", "part")),
+        Contract("mapped", {
+            "table": _text(), "column": _text(), "crosswalk": _text(), "unmapped": _number(0, 1),
+            "loss": _number(0, 1), "rows": _count(unit="rows"),
+        }, ("table", "column")),
         Contract("scores", {"row_key": _count(unit="key")}, ("row_key",), person_level=True),
         Contract("weights", {"row_key": _count(unit="key"), "weight": _number(0, unit="people")},
                  ("row_key",), person_level=True),

@@ -276,7 +276,7 @@ def test_the_schema_of_params_is_a_json_schema_and_forbids_unknown_keys():
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=list(CONTRACTS))
 def test_every_column_of_a_contract_has_a_kind_and_its_key_exists(contract):
     for name, column in contract.columns.items():
-        assert column.kind in ("text", "number", "integer", "flag"), name
+        assert column.kind in ("text", "number", "integer", "date", "flag"), name
         assert column.identifies in ("no", "direct", "near", "sensitive"), name
         assert not column.levels or column.kind == "text", name
         assert column.low is None or column.high is None or column.low < column.high, name

@@ -166,8 +166,8 @@ def _problem(path, error, lines):
     keys = tuple(error.absolute_path)
     name = ".".join(map(str, keys)) or "the file"
     text, remedy = f"key {name} is {_short(error.instance)}", f"expected {_expected(error)}"
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = list(error.schema.get("properties", ()))
+    if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, dict):
+        known = _known_keys(error.schema)
         odd = sorted(set(error.instance) - set(known))[0]
         close = difflib.get_close_matches(str(odd), known, 1)
         name = f"{'.'.join(map(str, keys))}.{odd}" if keys else odd
@@ -182,6 +182,12 @@ def _problem(path, error, lines):
     while keys and keys not in lines:
         keys = keys[:-1]
     return Problem(path.name, text, remedy, lines.get(keys))
+
+
+def _known_keys(schema):
+    """Keys an object may have, its own and those of the definition it builds on."""
+    shared = json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"].get(schema.get("$ref", "").rpartition("/")[2], {})
+    return [*schema.get("properties", ()), *shared.get("properties", ())]
 
 
 def _expected(error):
