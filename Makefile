@@ -1,5 +1,6 @@
 # Every target only forwards to `python -m skillsgap …`; without make (Windows), call that yourself.
 #   make reports [UNIT=arvenia] [DATA=folder]      make test [DATA=folder]      make lab
+#   make validate [UNIT=…]      make queries UNIT=… [IN=uz]      make init UNIT=… FILES="…"      make verify [QUICK=1]
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m skillsgap
@@ -7,13 +8,25 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --requir
 DATA_OPTION = $(if $(DATA),--data "$(DATA)")
 
 .DEFAULT_GOAL := reports
-.PHONY: reports test bench lab synthetic notebooks lock
+.PHONY: reports validate queries init test verify bench lab synthetic notebooks lock
 
 reports: .venv/runtime
 	@$(RUN) reports $(UNIT) $(DATA_OPTION)
 
+validate: .venv/runtime
+	@$(RUN) validate $(UNIT) $(DATA_OPTION)
+
+queries: .venv/runtime
+	@$(RUN) queries $(UNIT) $(DATA_OPTION) $(if $(IN),--lang $(IN))
+
+init: .venv/runtime
+	@$(RUN) init $(FILES) --output params/$(UNIT).yaml
+
 test: .venv/test
 	@$(RUN) test $(DATA_OPTION)
+
+verify: .venv/test
+	@$(RUN) verify $(DATA_OPTION)
 
 bench: .venv/test
 	@$(RUN) bench

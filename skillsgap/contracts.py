@@ -12,6 +12,7 @@ GROUPS = ("digital", "data", "ai", "genai", "agentic", "oversight", "security", 
 TIERS = ("basic", "practitioner", "champion", "procurement", "senior_strategy")
 ITEM_TYPES = ("anchored", "tested", "frequency", "knowledge", "judgement", "supervisor", "importance",
               "required_level", "barrier", "interest", "climate")  # fmt: skip
+MISSING = ("skipped", "dont_know", "refused", "not_applicable", "not_stated")
 PILLARS = ("proficiency", "infrastructure", "regulation")
 CRITERIA = ("effectiveness", "efficiency", "safety", "data_availability")
 STATUS = ("complete", "partial", "no_response")
@@ -206,6 +207,14 @@ CONTRACTS = {
             "table": _text(), "file": _text(), "line": Column("integer", empty=True), "column": _text(empty=True),
             "rows": _count(unit="rows"), "text": _text(), "remedy": _text(), "values": _text(),
         }, ("table", "file", "line", "column", "text")),
+        Contract("sources", {
+            "table": _text(), "file": _text(), "rows": _count(unit="rows"), "kept": _count(unit="rows"),
+            "as_of": _text(empty=True),
+        }, ("table",)),
+        Contract("columns", {
+            "table": _text(), "column": _text(), "rows": _count(unit="rows"), "filled": _count(unit="rows"),
+            **{kind: _count(unit="rows") for kind in MISSING}, "declared": Column("flag"),
+        }, ("table", "column")),
         Contract("quality", {
             "table": _text(), "dimension": _text(levels=QUALITY), "part": _text(empty=True),
             "level": _count(0, high=4, unit="quality level"),

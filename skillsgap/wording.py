@@ -6,6 +6,7 @@ translations. Numbers follow CLDR. Uzbek (Latin) awaits review by a native speak
 
 import json
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
 
 from babel import Locale
@@ -139,7 +140,7 @@ class Words:
         values : str or mapping
             For each place ``{"kind": …, "value": …}``, or the JSON text of it. Kinds are number (with
             ``digits``), signed (with ``digits``), percent, share, money, text (per language), message,
-            label and labels (with ``table``).
+            told (a message with plain values), label and labels (with ``table``).
 
         Examples
         --------
@@ -148,6 +149,31 @@ class Words:
         """
         values = json.loads(values) if isinstance(values, str) else values
         return self(msgid, **{name: self._typed(value) for name, value in values.items()})
+
+    def told(self, msgid, values):
+        """A message with plain values, as problems and quality levels keep them; without any it has no places.
+
+        Numbers below 10,000 are not grouped, since a year or a code may be one.
+
+        Examples
+        --------
+        >>> Words("en").told("{value} is above {high}", {"value": "007", "high": 4.0}), Words("uz").told("{", {})
+        ('007 is above 4', '{')
+        """
+        values = json.loads(values) if isinstance(values, str) else values
+        if not values:
+            return catalogue(self.lang).get(msgid, msgid)
+        return self(msgid, **{name: self._plain(x) for name, x in values.items()})
+
+    def problem(self, problem):
+        """What is wrong, and what to do about it or what was done: the two sentences of a Problem."""
+        return self.told(problem.text, problem.values), self.told(problem.remedy, problem.values)
+
+    def _plain(self, x):
+        if not isinstance(x, Real):
+            return str(x)
+        pattern = "#,##0.####" if abs(x) >= 10_000 else "0.####"
+        return format_decimal(x, format=pattern, locale=self.locale).replace("-", MINUS)
 
     def _typed(self, value):
         kind, x = value["kind"], value["value"]
@@ -159,4 +185,6 @@ class Words:
             return getattr(self, kind)(x, value.get("digits", 0))
         if kind == "message":
             return self.say(x, value.get("values", {}))
+        if kind == "told":
+            return self.told(x, value.get("values", {}))
         return getattr(self, kind)(x)

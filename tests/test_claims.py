@@ -1,13 +1,19 @@
 """A claim whose gate fails says why and what would unlock it; all others say the same numbers in each language."""
 
+import html
+import json
 import re
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from skillsgap.publish.claims import Context, make_claims, profile_names
+from skillsgap.publish.claims import make_claims
 from skillsgap.publish.disclosure import Rules, release_tables
+from skillsgap.publish.gates import KINDS, Context, data_reasons
+from skillsgap.publish.naming import profile_names
 from skillsgap.wording import LANGUAGES, MINUS, Words
 
 CONTEXT = Context(scale="levels", answered=400, top=3, respondents_gate=30, reliability_gate=0.7, threshold=10,
@@ -234,3 +240,289 @@ def test_profiles_are_named_by_rule():
     names = profile_names(tables)
     assert [names[k]["value"] for k in (1, 2, 3)] == ["just starting", "ahead in most things", "strongest in {group}"]
     assert names[3]["values"]["group"] == {"kind": "label", "table": "group", "value": "oversight"}
+
+
+# --- what the data are worth ----------------------------------------------------------------------------------------
+
+
+def quality(table="register", dimension="coverage", level=1, part=""):
+    reason, values = "{share}% of {n} staff answered", json.dumps({"share": 41.5, "n": 12000})
+    return pd.DataFrame([{"table": table, "dimension": dimension, "part": part, "level": level, "measure": 0.4,
+                          "reason": reason, "values": values}])
+
+
+def mapped(table="register", column="role_id", unmapped=0.31, loss=0.05):
+    return pd.DataFrame([{"table": table, "column": column, "crosswalk": "roles", "unmapped": unmapped, "loss": loss,
+                          "rows": 100}])
+
+
+def resting(quality=None, mapped=None, gates=None, **options):
+    """The whole unit's claims, with these tables about its data."""
+    gates = {"coverage": 2} if gates is None else gates
+    found = data_reasons(quality, mapped, gates=gates, unmapped=0.20)
+    return claims_of(unit(), replace(CONTEXT, reasons=tuple(found), **options))
+
+
+def withheld(claims):
+    return set(claims.index[~claims["passed"]])
+
+
+ALL = {"share_below", "shortfall", "needs", "profile", "plan"}
+
+
+def test_a_quality_level_below_its_gate_withholds_what_rests_on_the_table_and_says_why():
+    claims = resting(quality())
+    assert withheld(claims) == ALL
+    said = spoken(claims, "en").loc["plan"]
+    assert said["sentence"] == ("“the plan”: quality of the register of staff: coverage is at level 1 of 4, and 2 is "
+                                "needed: 41.5% of 12,000 staff answered")
+    assert "page of queries" in said["unlock"] and said["number"] == ""
+
+
+@pytest.mark.parametrize("table, expected", [
+    ("responses", ALL), ("items", ALL), ("competencies", ALL), ("courses", {"plan"}), ("course_effects", {"plan"}),
+    ("requirements", ALL - {"profile"}), ("agencies", {"needs", "plan"}), ("indicators", set()),
+])
+def test_a_table_withholds_only_what_rests_on_it(table, expected):
+    assert withheld(resting(quality(table))) == expected
+
+
+def test_a_level_at_its_gate_one_without_a_gate_and_one_of_a_part_withhold_nothing():
+    for case in (quality(level=2), quality(dimension="validity"), quality(part="A1", level=0)):
+        assert withheld(resting(case)) == set()
+    assert withheld(resting(quality(), gates={})) == set()
+
+
+@pytest.mark.parametrize("column, expected", [
+    ("role_id", ALL - {"profile"}), ("role_level", ALL - {"profile"}), ("isco08", ALL - {"profile"}),
+    ("competency_id", ALL), ("agency_id", {"needs", "plan"}), ("grade", {"plan"}), ("region", set()),
+    ("DL01", {"share_below"}),
+])
+def test_codes_without_counterpart_withhold_what_rests_on_them(column, expected):
+    claims = resting(mapped=mapped("responses", column), items={"oversight": ("DL01", "DL02")})
+    assert withheld(claims) == expected
+
+
+def test_a_margin_that_was_mapped_withholds_all_that_is_weighted_by_it():
+    assert withheld(resting(mapped=mapped(column="region"), margins=("region",))) == ALL
+
+
+def test_a_fifth_may_lack_a_counterpart_and_not_more():
+    assert withheld(resting(mapped=mapped(unmapped=0.20))) == set()
+    claims = resting(mapped=mapped(unmapped=0.21))
+    said = spoken(claims, "en").loc["share_below"]
+    assert "21% of the codes of roles in the register of staff have no counterpart in “roles”" in said["sentence"]
+    assert said["unlock"] == "A crosswalk that covers them would unlock it."
+
+
+def test_the_worst_reason_is_told_whatever_the_order_of_rows():
+    many = pd.concat([mapped(unmapped=0.3), mapped(column="role_level", unmapped=0.6)])
+    for order in (many, many[::-1]):
+        assert "60% of the codes of role levels" in spoken(resting(quality(), order), "en").loc["plan", "sentence"]
+
+
+def test_a_claim_with_too_few_answers_says_that_first():
+    found = data_reasons(quality(), None, gates={"coverage": 2}, unmapped=0.2)
+    claims = claims_of(unit(n=20), replace(CONTEXT, reasons=tuple(found)))
+    assert "fewer than 30" in spoken(claims, "en").loc["share_below", "sentence"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_reasons_say_the_same_numbers_in_each_language(lang):
+    for claims in (resting(quality()), resting(mapped=mapped())):
+        for part in PARTS:
+            both = zip(spoken(claims, lang)[part], spoken(claims, "en")[part], strict=True)
+            assert all(numbers_in(one) == numbers_in(other) for one, other in both)
+
+
+# --- a unit as it is published, from its stage tables on -----------------------------------------------------------
+
+
+@dataclass
+class Unit:
+    """What a release asks of a unit, without the chain."""
+
+    tables: dict
+    values: dict
+    name: str = "somewhere"
+
+    def table(self, name):
+        return self.tables.get(name)
+
+    @cached_property
+    def labels(self):
+        return LABELS | {("by", "department"): {"en": "departments", "uz": "boʻlim"}}
+
+
+def values(scale="share", **more):
+    return {
+        "title": {"en": "Coders", "uz": "Dasturchilar"}, "fictional": False, "report_languages": ["en", "uz"],
+        "study": {"population": {"en": "analysts", "uz": "tahlilchilar"}, "years": "2023", "scale": scale},
+        "data": {"aggregates": {"source": {"name": "a survey of <analysts>", "get": "x"}}, "competencies": {}},
+        "design": {"calibrate": []}, "gaps": {"by": []}, "priorities": {"top": 3, "factors": []},
+        "claims": {"respondents": 30, "reliability": 0.7}, "disclosure": {"threshold": 10, "rounding": 5},
+        "profiles": {"n_starts": 50}, **more,
+    }
+
+
+def published_tables(scale="share", gaps=False):
+    factor = {"share": 1.0, "levels": 4.0, "score": 500.0}[scale]
+    nan = np.nan
+    rows = [("all", "all", "git", 0.4, nan, nan, nan), ("all", "all", "r", 0.7, 0.66, 0.74, 900),
+            ("all", "all", "sas", 0.02, nan, nan, 25), ("all", "all", "stata", 0.31, 0.3, 0.32, nan)]
+    rows += [("department", d, c, x, nan, nan, n)
+             for d, x, n in (("a", 0.8, nan), ("b", 0.3, 40), ("c", 0.3371, 4)) for c in ("git", "r")]
+    means = pd.DataFrame(rows, columns=["by", "group", "variable", "estimate", "ci_low", "ci_high", "n"])
+    means[["estimate", "ci_low", "ci_high"]] *= factor
+    tables = {
+        "competencies": pd.DataFrame({"competency_id": ["r", "git", "sas", "stata"], "label_en": "x", "group": "data"}),
+        "means": means.assign(se=nan, n_eff=nan, uncertainty="sampling"),
+        "sources": pd.DataFrame({"table": ["aggregates", "competencies"], "file": ["../secret/a.csv", "../x/c.csv"],
+                                 "rows": [1200, 4], "kept": [1200, 4], "as_of": ["2023-11-01", ""]}),
+    }
+    if gaps:
+        found = {"level": 1.2, "required": 2.5, "shortfall": 1.4, "share_below": 0.55 if gaps == "levels" else nan}
+        tables["gaps"] = pd.DataFrame([
+            {"by": "all", "group": "all", "competency_id": c, "statistic": s, "estimate": x + (c == "r") * 0.1,
+             "se": nan, "ci_low": nan, "ci_high": nan, "n": nan, "n_eff": nan, "uncertainty": "sampling"}
+            for c in ("r", "git") for s, x in found.items()])
+    return tables
+
+
+def publish(tables, said):
+    from skillsgap.run.release import Published
+
+    return Published(Unit(tables, said))
+
+
+def page_of(published, lang):
+    from skillsgap.publish import pages
+
+    report = published.report(lang)
+    parts = {"head": [report.head()], "claims": [report.claims()], "aside": [report.plan()],
+             "main": [report.gaps(), report.groups(), report.profiles(), report.more_claims(), report.no_plan(),
+                      report.sources()],
+             "foot": [report.foot()]}
+    pieces = [(tag, piece) for tag, made in parts.items() for piece in made if piece is not None]
+    return pages.assemble(pieces, lang=lang, title=report.title)
+
+
+def text_of(page):
+    body = re.sub(r"(?s)<(style|title)\b.*?</\1>", " ", page)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", body)))
+
+
+CASES = [("share", False), ("levels", False), ("levels", "means"), ("levels", "levels"), ("score", False)]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("scale, gaps", CASES)
+def test_a_unit_of_published_figures_makes_a_whole_page_with_the_same_numbers(scale, gaps, lang):
+    published = publish(published_tables(scale, gaps), values(scale))
+    page = page_of(published, lang)
+    text = text_of(page)
+    assert not re.search(r"\bnan\b|NaN|None\b(?! contains)", page) and "secret" not in page
+    assert "<script" not in page and "<analysts>" not in page.replace("&lt;analysts&gt;", "")
+    assert numbers_in(text) == numbers_in(text_of(page_of(published, "en")))
+
+
+def test_published_shares_print_as_per_cent_and_say_how_sure_they_are():
+    said = spoken(publish(published_tables(), values()).claims.set_index("claim_id"), "en")
+    assert said.loc["mean_r", ["number", "certainty"]].tolist() == [
+        "70%", "66% to 74%; 900 respondents, as published"]
+    assert said.loc["mean_git", "certainty"] == "as published, without interval and number of respondents"
+    assert said.loc["mean_stata", "certainty"] == "30% to 32%; number of respondents not published"
+    assert "fewer than 30 people answered" in said.loc["mean_sas", "sentence"]
+    assert said.index.tolist()[:4] == ["mean_r", "mean_git", "mean_sas", "mean_stata"]
+    assert spoken(publish(published_tables("levels"), values("levels")).claims.set_index("claim_id"),
+                  "en").loc["mean_r", "number"] == "2.8"
+
+
+def test_what_needs_microdata_is_withheld_and_says_which_file_unlocks_it():
+    claims = publish(published_tables(), values()).claims.set_index("claim_id")
+    for claim_id in ("share_below", "profile"):
+        said = spoken(claims, "en").loc[claim_id]
+        assert "published figures only" in said["sentence"] and "answers of respondents" in said["unlock"]
+    text = text_of(page_of(publish(published_tables(), values()), "en"))
+    assert "this unit lacks: the answers of respondents, a register of staff" in text
+
+
+def test_published_distributions_over_levels_make_the_share_below_a_claim():
+    said = spoken(publish(published_tables("levels", "levels"), values("levels")).claims.set_index("claim_id"), "en")
+    assert said.loc["share_below", "number"] == "65%" and said.index[0] == "share_below"
+    said = spoken(publish(published_tables("levels", "means"), values("levels")).claims.set_index("claim_id"), "en")
+    assert said.loc["share_below", "number"] == ""
+
+
+def test_a_published_figure_that_rests_on_too_few_goes_and_one_of_unknown_n_stays():
+    published = publish(published_tables(), values())
+    means = published.release.tables["means"].set_index(["group", "variable"])
+    assert means.loc[("c", "r"), ["estimate", "n"]].isna().all() and means.loc[("c", "r"), "withheld"]
+    assert means.loc[("a", "r"), "estimate"] == 0.8 and not means.loc[("a", "r"), "withheld"]
+    assert means.loc[("all", "sas"), "estimate"] == 0.05  # coded, as any share of nearly nobody
+    text = text_of(page_of(published, "en"))
+    assert "34%" not in text and "withheld" in text
+    assert "Figures published without a number of respondents are printed as published." in text
+    assert "1 of 3 departments: fewer than 10 respondents." in text
+
+
+def test_an_estimate_of_unknown_n_is_withheld_as_ever():
+    views = {"means": estimates(np.nan, 0.5, by="all", group="all", variable="r")}
+    assert release_tables(views, Rules()).withheld == 1
+    assert release_tables(views, Rules(), published=("means",)).withheld == 0
+
+
+def test_a_page_of_published_figures_names_its_sources():
+    text = text_of(page_of(publish(published_tables(), values()), "en"))
+    assert "published figures a survey of <analysts> 1,200 2023-11-01" in text
+    assert "list of competencies c.csv 4 –" in text
+
+
+def test_a_split_that_is_withheld_as_a_whole_says_so():
+    tables = published_tables()
+    tables["means"].loc[tables["means"]["by"] == "department", "n"] = 5
+    text = text_of(page_of(publish(tables, values()), "en"))
+    assert "Figures by departments are withheld: each rests on fewer than 10 respondents." in text
+
+
+def test_row_order_of_published_figures_changes_nothing():
+    tables = published_tables("levels", "levels")
+    shuffled = {**tables, **{name: tables[name][::-1].reset_index(drop=True) for name in ("means", "gaps")}}
+    assert page_of(publish(shuffled, values("levels")), "en") == page_of(publish(tables, values("levels")), "en")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("more, marked", [
+    ({"status": "draft"}, "Draft"), ({"status": "queried"}, "Data queried: answers of the data owner outstanding"),
+    ({"status": "cleared"}, ""), ({}, "Draft"), ({"fictional": True}, ""),
+    ({"fictional": True, "status": "draft"}, "Draft"),
+])
+def test_a_unit_that_is_not_cleared_is_marked_on_every_page(more, marked, lang):
+    published = publish(published_tables(), values(**more))
+    page = page_of(published, lang)
+    mark = Words(lang)(marked) if marked else ""
+    assert (f'<b class="stamp quiet">{mark}</b>' in page) == bool(mark)
+    title = re.search(r"<title>(.*?)</title>", page).group(1)
+    assert title.endswith(mark) and published.report(lang).title == title
+    # every printed page repeats the title in its margin
+    printed = re.search(r'@bottom-left\{content:"(.*?)"', page).group(1)
+    assert "".join(chr(int(code, 16)) for code in re.findall(r"\\([0-9a-f]+) ", printed)) == title
+
+
+def test_a_crosswalk_is_told_in_the_foot_with_what_it_lost():
+    tables = {**published_tables(), "mapped": mapped("aggregates", "competency_id", unmapped=0.1, loss=0.05)}
+    text = text_of(page_of(publish(tables, values()), "en"))
+    assert ("How codes were mapped published figures, competencies: through “roles”, which has no counterpart for 10% "
+            "and loses 5% of the rest on average.") in text
+    assert "How codes were mapped" not in text_of(page_of(publish(published_tables(), values()), "en"))
+
+
+def test_figures_and_sections_of_what_is_withheld_are_not_shown_either():
+    tables = {**published_tables(), "mapped": mapped("aggregates", "competency_id", unmapped=0.4)}
+    published = publish(tables, values())
+    assert not published.claims["passed"].any() and set(published.facts.stopped) == set(KINDS)
+    text = text_of(page_of(published, "en"))
+    assert "Withheld: 40% of the codes of competencies in the published figures" in text and "70%" not in text
+    low = publish({**published_tables(), "quality": quality("aggregates")},
+                  values(claims={"respondents": 30, "reliability": 0.7, "quality": {"coverage": 2}}))
+    assert not low.claims["passed"].any() and "70%" not in text_of(page_of(low, "en"))

@@ -43,7 +43,8 @@ def test_an_anchored_item_has_one_category_a_level(project):
 def test_missing_codes_hold_under_the_files_own_name_of_a_column(project):
     project.rewrite("register", lambda table: table.rename(columns={"education": "EDU"}))
     project.edit(lambda values: values["data"]["register"].update(
-        columns={"education": "EDU"}, missing_codes={"EDU": ["master"]}, recode={"EDU": {"bachelor": "first degree"}}
+        columns={"education": "EDU"}, missing_codes={"EDU": ["master"]}, recode={"EDU": {"bachelor": "first degree"}},
+        codes={"EDU": ["first degree", "secondary", "doctorate", "vocational"]},
     ))
     known = set(opened(project).table("responses")["education"].dropna())
     assert "first degree" in known and not known & {"master", "bachelor"}

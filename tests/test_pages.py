@@ -233,6 +233,16 @@ def test_index_lists_units_with_state_reason_and_links():
         pages.index_page([{"title": "Korea", "state": "lost"}], WORDS)
 
 
+@pytest.mark.parametrize("lang", ["en", "uz"])
+def test_the_index_marks_what_is_not_cleared(lang):
+    words, marks = Words(lang), {"draft": "Draft", "queried": "Data queried: answers of the data owner outstanding"}
+    for status, mark in {**marks, "cleared": "", None: ""}.items():
+        page = pages.index_page([{"title": "A", "state": "done", "status": status}], words)
+        assert page.count('class="stamp quiet"') == bool(mark)
+        assert not mark or words(mark) in page
+    assert "stamp quiet" not in pages.index_page([{"title": "A", "state": "done"}], words)
+
+
 def contrast(one, other):
     """Contrast ratio as in WCAG 2.2."""
     def luminance(colour):

@@ -27,7 +27,7 @@ PACKAGE = REPO / "skillsgap"
 LAYERS = tomllib.loads((REPO / "tests" / "layers.toml").read_text(encoding="utf-8"))
 PROJECT = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 NOTEBOOKS = sorted((REPO / "notebooks").glob("*.ipynb"))
-COMMITTED = ("00_start_here", "04_skills_gaps", "08_report")  # committed with outputs, compared by nbval
+COMMITTED = ("00_start_here", "01_records_and_quality", "04_skills_gaps", "08_report")  # committed with outputs, compared by nbval
 IMPORTED_AS = {"sklearn": "scikit-learn", "yaml": "pyyaml"}  # module -> distribution, where the names differ
 CONDA_NAMES = {"playwright-python": "playwright"}  # conda-forge -> PyPI, where the names differ
 LONGEST = 420  # lines of a file: read in one sitting

@@ -1,66 +1,18 @@
 """Claims: a number, its gate, and its wording; what fails its gate is not printed, and says why."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 import pandas as pd
 
-from skillsgap.publish.naming import label, profile_names, value
+from skillsgap.publish.gates import Claim, gated, held, rested, too_few
+from skillsgap.publish.naming import column_name, label, profile_names, value
 from skillsgap.wording import N_
 
-MIN_ITEMS = 4  # METHODS: the reliability of a group speaks from four items on
 SURE = 0.80  # a gap weighs most when it comes first in so many draws
 NAMED = 4  # groups a sentence names; more of them are counted only
-
-
-# how a sentence calls the groups of a column
-COLUMNS = {
-    "agency_id": N_("agencies"),
-    "industry": N_("industries"),
-    "isco08": N_("occupations"),
-    "region": N_("regions"),
-    "admin_level": N_("levels of administration"),
-    "role_id": N_("roles"),
-    "grade": N_("grades"),
-    "sex": N_("sexes"),
-    "age_band": N_("age groups"),
-    "education": N_("levels of education"),
-    "language": N_("language groups"),
-    "answer_language": N_("language groups"),
-    "disability": N_("disability groups"),
-}
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One sentence of a report, with everything needed to say it in any language.
-
-    `values` fill the places of `number`, `sentence`, `certainty` and `unlock`; see `Words.say`.
-    """
-
-    claim_id: str
-    section: str
-    number: str
-    sentence: str
-    certainty: str = ""
-    values: dict = field(default_factory=dict)
-    passed: bool = True
-    hot: bool = False
-    unlock: str = ""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the claims of a unit are told besides its released tables."""
-
-    scale: str
-    answered: int
-    top: int
-    respondents_gate: int
-    reliability_gate: float
-    threshold: int
-    by: tuple
-    self_reported: bool
+MOST = 8  # claims of published figures; their pictures and tables show the others
+KEPT = ["claim_id", "section", "passed", "hot", "number", "sentence", "certainty", "unlock", "numbers"]
 
 
 def make_claims(tables, context):
@@ -78,34 +30,23 @@ def make_claims(tables, context):
         claim_id, section, passed, hot, number, sentence, certainty, unlock (messages), numbers (JSON).
     """
     made = []
-    if "priorities" in tables:
+    if context.published:
+        made += _published_claims(tables, context)
+    elif "priorities" in tables:
         made += _priority_claims(tables, context)
     elif context.scale == "score":
         made += _tested_claims(tables, context)
     if "needs" in tables:
         made += _needs_claims(tables["needs"], context)
-    made.append(_profile_claim(tables, context))
+    if "profiles" in tables:
+        made.append(_profile_claim(tables, context))
     made += _withheld_groups(tables, context)
     if "plan_summary" in tables:
         plan = _plan_claim(tables)
-        made.append(_few(plan, context.answered, value("message", N_("the plan")), context) or plan)
-    rows = [asdict(claim) for claim in made]
-    table = pd.DataFrame(rows)
-    table["numbers"] = [
-        json.dumps(values, sort_keys=True, ensure_ascii=False) for values in table.pop("values")
-    ]
-    columns = [
-        "claim_id",
-        "section",
-        "passed",
-        "hot",
-        "number",
-        "sentence",
-        "certainty",
-        "unlock",
-        "numbers",
-    ]
-    return table[columns]
+        made.append(too_few(plan, context.answered, context) or plan)
+    rows = [asdict(rested(claim, context)) for claim in made]
+    numbers = [json.dumps(row["values"], sort_keys=True, ensure_ascii=False) for row in rows]
+    return pd.DataFrame(rows).assign(numbers=numbers)[KEPT]
 
 
 def widest(tables):
@@ -129,7 +70,7 @@ def _priority_claims(tables, context):
     in_top = ranked.set_index("competency_id")["p_top"]
     asked = N_("{low}–{high}; {n} answers, self-reported") if context.self_reported else N_("{low}–{high}; {n} answers")
     return [
-        _gated(
+        gated(
             Claim(
                 "share_below",
                 "claims",
@@ -146,13 +87,15 @@ def _priority_claims(tables, context):
                     "n": value("number", below["n"]),
                 },
                 hot=True,
+                kind="gaps",
+                **_about(first, context),
             ),
             below["n"],
             first,
             tables,
             context,
         ),
-        _gated(
+        gated(
             Claim(
                 "shortfall",
                 "claims",
@@ -169,6 +112,8 @@ def _priority_claims(tables, context):
                     "high": value("number", short["ci_high"], digits=2),
                     "n": value("number", short["n"]),
                 },
+                kind="gaps",
+                **_about(second, context),
             ),
             short["n"],
             second,
@@ -178,62 +123,16 @@ def _priority_claims(tables, context):
     ]  # fmt: skip
 
 
+def _about(competency, context):
+    """What a claim on one competency is called, and the items it rests on."""
+    return {"about": label("competency_id", competency), "columns": context.items.get(competency, ())}
+
+
 def _surety(probability):
     """A probability from draws is never certainty."""
     if probability > 0.99:
         return value("message", N_("over 99%"))
     return value("percent", probability)
-
-
-def _gated(claim, n, competency, tables, context):
-    """The claim where enough people answered enough reliable items; else why not and what would help."""
-    few = _few(claim, n, claim.values["competency"], context)
-    if few is not None:
-        return few
-    alpha = _group_alpha(tables, competency)
-    if alpha is not None and pd.isna(alpha):
-        return _held(
-            claim,
-            N_("“{competency}”: its group has too few questions to tell how far the answers agree."),
-            N_("More items, or clearer ones, would unlock it."),
-            competency=claim.values["competency"],
-        )
-    if alpha is not None and alpha < context.reliability_gate:
-        return _held(
-            claim,
-            N_("“{competency}”: the answers of its group agree too little (α {alpha}, at least {gate} is needed)."),
-            N_("More items, or clearer ones, would unlock it."),
-            competency=claim.values["competency"],
-            alpha=value("number", alpha, digits=2),
-            gate=value("number", context.reliability_gate, digits=2),
-        )  # fmt: skip
-    return claim
-
-
-def _few(claim, n, name, context):
-    """The claim withheld where too few people answered, else None."""
-    if n >= context.respondents_gate:
-        return None
-    return _held(
-        claim,
-        N_("“{competency}”: fewer than {gate} people answered."),
-        N_("{more} more answers would unlock it."),
-        competency=name,
-        gate=value("number", context.respondents_gate),
-        more=value("number", context.respondents_gate - (0 if pd.isna(n) else n)),
-    )
-
-
-def _held(claim, sentence, unlock, **values):
-    return Claim(claim.claim_id, claim.section, "", sentence, "", values, passed=False, unlock=unlock)
-
-
-def _group_alpha(tables, competency):
-    table, groups = tables.get("reliability"), tables["competencies"].set_index("competency_id")["group"]
-    if table is None or table.empty:
-        return None
-    row = table[(table["scale"] == "group") & (table["scale_id"] == groups[competency])]
-    return row["alpha"].iloc[0] if len(row) and row["n_items"].iloc[0] >= MIN_ITEMS else float("nan")
 
 
 def _tested_claims(tables, context):
@@ -254,9 +153,11 @@ def _tested_claims(tables, context):
                 "se": value("number", row.se, digits=1),
                 "n": value("number", row.n),
             },
+            **_about(row.variable, context),
         )
-        claims.append(_gated(claim, row.n, row.variable, tables, context))
-    for row in tables["gaps"].query("by == 'all' and statistic == 'share_below'").itertuples():
+        claims.append(gated(claim, row.n, row.variable, tables, context))
+    below = tables["gaps"].query("by == 'all' and statistic == 'share_below'") if "gaps" in tables else means[:0]
+    for row in below.itertuples():
         short = gap_row(tables, row.competency_id, "shortfall")
         claim = Claim(
             f"below_{row.competency_id}",
@@ -274,9 +175,78 @@ def _tested_claims(tables, context):
                 "n": value("number", row.n),
                 "short": value("number", short["estimate"], digits=1),
             },
+            kind="gaps",
+            **_about(row.competency_id, context),
         )  # fmt: skip
-        claims.append(_gated(claim, row.n, row.competency_id, tables, context))
+        claims.append(gated(claim, row.n, row.competency_id, tables, context))
     return claims
+
+
+# how published figures of a scale are said: kind and digits of the number, digits of its interval, and the sentence
+PUBLISHED = {
+    "levels": ("number", 1, 2, N_("is the published mean level of “{competency}”, from 0 none to 4 expert")),
+    "score": ("number", 0, 0, N_("is the published mean score of “{competency}”")),
+    "share": ("share", 0, 0, N_("is the published share for “{competency}”")),
+}
+
+
+def _published_claims(tables, context):
+    """What somebody has published for all, in the order of the competencies; and what only microdata would tell."""
+    order = tables["competencies"]["competency_id"].tolist()
+    means = tables["means"].query("by == 'all' and variable in @order")
+    means = means.sort_values("variable", key=lambda names: names.map(order.index)).head(MOST)
+    kind, digits, finer, sentence = PUBLISHED[context.scale]
+    claims = []
+    for row in means.itertuples():
+        certainty, values = _as_published(row, kind, finer)
+        values |= {"mean": value(kind, row.estimate, digits=digits), "competency": label("competency_id", row.variable)}
+        rests = _about(row.variable, context)
+        claim = Claim(f"mean_{row.variable}", "claims", N_("{mean}"), sentence, certainty, values, **rests)
+        claims.append(_counted(claim, row, context))
+    gap = _published_gap(tables, context) or _no_microdata("share_below", N_("share below the required level"))
+    claims = [gap, *claims] if gap.hot else [*claims, gap]
+    return [*claims, _no_microdata("profile", N_("competency profiles"))]
+
+
+def _published_gap(tables, context):
+    """The largest share below requirement, where distributions over levels were published, or None."""
+    below = tables["gaps"].query("by == 'all' and statistic == 'share_below'") if "gaps" in tables else pd.DataFrame()
+    below = below.dropna(subset="estimate") if len(below) else below
+    if below.empty:
+        return None
+    row = below.sort_values(["estimate", "competency_id"], ascending=[False, True]).iloc[0]
+    certainty, values = _as_published(row, "share", 0)
+    values |= {"share": value("share", row["estimate"]), "competency": label("competency_id", row["competency_id"])}
+    sentence = N_("of staff whose role asks for “{competency}” are below the level it requires")
+    rests = {"kind": "gaps", **_about(row["competency_id"], context)}
+    claim = Claim("share_below", "claims", N_("{share}"), sentence, certainty, values, hot=True, **rests)
+    return _counted(claim, row, context)
+
+
+def _as_published(row, kind, digits):
+    """How sure a published figure is: its interval and n, as far as they were published."""
+    between, counted = pd.notna(row.ci_low) and pd.notna(row.ci_high), pd.notna(row.n)
+    values = {"n": value("number", row.n)} if counted else {}
+    if between:
+        values |= {"low": value(kind, row.ci_low, digits=digits), "high": value(kind, row.ci_high, digits=digits)}
+    return {
+        (True, True): N_("{low} to {high}; {n} respondents, as published"),
+        (True, False): N_("{low} to {high}; number of respondents not published"),
+        (False, True): N_("{n} respondents, as published; no interval published"),
+        (False, False): N_("as published, without interval and number of respondents"),
+    }[between, counted], values
+
+
+def _counted(claim, row, context):
+    """The gate of respondents, where their number was published."""
+    few = too_few(claim, row.n, context) if row.withheld or pd.notna(row.n) else None
+    return few or claim
+
+
+def _no_microdata(claim_id, name):
+    claim = Claim(claim_id, "claims", "", "", about=value("message", name))
+    unlock = N_("The answers of respondents, with the list of questions, would unlock it.")
+    return held(claim, N_("“{about}”: of this unit there are published figures only."), unlock)
 
 
 def _needs_claims(needs, context):
@@ -290,7 +260,7 @@ def _needs_claims(needs, context):
         values = {
             "most": value("number", len(most)),
             "all": value("number", len(groups)),
-            "column": value("message", COLUMNS.get(by, by)),
+            "column": column_name(by),
             "names": {"kind": "labels", "table": by, "value": most["group"].tolist()},
         }
         if 0 < len(most) <= NAMED:
@@ -299,14 +269,16 @@ def _needs_claims(needs, context):
             sentence = N_("{column} need clearly more than the rest")
         certainty = N_("90% sure of each, after allowing for how few answered; groups, not a ranking")
         claim_id = "needs" if not claims else f"needs_{by}"
-        claims.append(Claim(claim_id, "claims", N_("{most} of {all}"), sentence, certainty, values))
+        rests = {"kind": "needs", "about": column_name(by), "columns": (by,)}
+        claims.append(Claim(claim_id, "claims", N_("{most} of {all}"), sentence, certainty, values, **rests))
     return claims
 
 
 def _profile_claim(tables, context):
     shares = tables["profiles"].query("variable == 'share'").sort_values("profile")
     first = shares.iloc[0]
-    few = _few(Claim("profile", "claims", "", ""), first["n"], value("message", N_("competency profiles")), context)
+    rests = {"kind": "profiles", "about": value("message", N_("competency profiles"))}
+    few = too_few(Claim("profile", "claims", "", "", **rests), first["n"], context)
     if few is not None:
         return few
     values = {
@@ -323,7 +295,7 @@ def _profile_claim(tables, context):
         if len(counts):
             values["people"] = value("number", counts["estimate"].iloc[0])
             sentence = N_("of staff, about {people} people, have the profile “{name}”, one of {profiles} found")
-    return Claim("profile", "claims", N_("{share}"), sentence, N_("{low}–{high}"), values)
+    return Claim("profile", "claims", N_("{share}"), sentence, N_("{low}–{high}"), values, **rests)
 
 
 def _withheld_groups(tables, context):
@@ -337,7 +309,7 @@ def _withheld_groups(tables, context):
             "few": value("number", rows.sum()),
             "all": value("number", len(rows)),
             "threshold": value("number", context.threshold),
-            "column": value("message", COLUMNS.get(by, by)),
+            "column": column_name(by),
         }
         claims.append(
             Claim(
@@ -369,4 +341,5 @@ def _plan_claim(tables):
         sentence = N_("close {share} of the shortfall, weighted by importance; no plan for this money closes more "
                       "than {bound}; going for the largest gaps first would close {common}")
     certainty = N_("{low}–{high} if courses do more or less than expected")
-    return Claim("plan", "plan", N_("{seats} seats for {spend}"), sentence, certainty, values)  # fmt: skip
+    rests = {"kind": "plan", "about": value("message", N_("the plan")), "columns": ("agency_id", "grade")}
+    return Claim("plan", "plan", N_("{seats} seats for {spend}"), sentence, certainty, values, **rests)  # fmt: skip

@@ -55,7 +55,7 @@ class Release:
     protection: str = PROTECTION
 
 
-def release_tables(views, rules):
+def release_tables(views, rules, *, published=()):
     """Protect the tables of a unit, all of them together.
 
     Primary rule: a figure rests on at least `rules.threshold` respondents, and a head-count is at least
@@ -68,6 +68,9 @@ def release_tables(views, rules):
     views : dict of str to DataFrame
         Tables by name. One with a row a person, or with a column that identifies, is refused.
     rules : Rules
+    published : sequence of str
+        Tables of figures that their owner has published: one whose number of respondents nobody told stays; one
+        that rests on too few goes, here as anywhere.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def release_tables(views, rules):
     for name in sorted(views):
         _refuse(name, views[name])
         table = views[name].reset_index(drop=True)
-        hidden = _too_few(name, table, rules)
+        hidden = _too_few(name, table, rules, told=name not in published)
         blank = [column for column in COUNTED.get(name, ("", HIDDEN))[1] if column in table]
         table[blank] = table[blank].astype(float).mask(hidden, axis=0)
         if name == "needs":
@@ -110,10 +113,11 @@ def _refuse(name, table):
         raise DisclosureError(f"table {name} has a row a person: it can't be released, only counts and means can")
 
 
-def _too_few(name, table, rules):
+def _too_few(name, table, rules, *, told):
+    """Rows that rest on too few; an unknown number counts as none where it ought to be `told`."""
     hidden = pd.Series(False, index=table.index)
     if "n" in table:
-        hidden |= table["n"].fillna(0) < rules.threshold
+        hidden |= table["n"].astype(float).fillna(0 if told else np.inf) < rules.threshold
     if name in COUNTED:
         hidden |= table[COUNTED[name][0]] < rules.threshold
     if name == "profiles":

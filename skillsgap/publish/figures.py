@@ -61,7 +61,8 @@ def needs_figure(table, ax=None, *, words, scale="levels", width=660):
     narrow, size, small = sizes(width)
     starts = np.arange(2 if narrow else 3) * (width + 24) / (2 if narrow else 3)
     room = starts[1] - 24
-    track = room - 46
+    said = [_value(x, words, scale) for x in table["estimate"].dropna()]
+    track = room - max([46, *(8 + text_length(text, size, bold=True) for text in said)])
     top = _round_up(table[["estimate", "ci_high"]], scale)
     bands = _bands(table, len(starts), lambda text: wrap(text, room, small))
     height = sum(32 + sum(step for step, _ in rows) for _, rows in bands) + 16

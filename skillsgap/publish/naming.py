@@ -3,6 +3,24 @@
 from skillsgap.wording import N_
 
 BROAD = 0.3  # levels: a profile this far from the average in everything is named for that
+# how a sentence calls the groups of a column
+COLUMNS = {
+    "agency_id": N_("agencies"),
+    "industry": N_("industries"),
+    "isco08": N_("occupations"),
+    "region": N_("regions"),
+    "admin_level": N_("levels of administration"),
+    "role_id": N_("roles"),
+    "role_level": N_("role levels"),
+    "competency_id": N_("competencies"),
+    "grade": N_("grades"),
+    "sex": N_("sexes"),
+    "age_band": N_("age groups"),
+    "education": N_("levels of education"),
+    "language": N_("language groups"),
+    "answer_language": N_("language groups"),
+    "disability": N_("disability groups"),
+}
 
 
 def value(kind, x, **more):
@@ -13,6 +31,11 @@ def value(kind, x, **more):
 def label(column, code):
     """The name of a code, as a typed value."""
     return {"kind": "label", "table": column, "value": str(code)}
+
+
+def column_name(column):
+    """How a sentence calls the groups of a column, as a typed value; params may name others under labels.by."""
+    return value("message", COLUMNS[column]) if column in COLUMNS else label("by", column)
 
 
 def profile_names(tables):

@@ -14,12 +14,13 @@ from markupsafe import Markup
 
 from skillsgap.errors import SkillsgapError
 from skillsgap.publish.figures import PALETTE
-from skillsgap.wording import LANGUAGES
+from skillsgap.wording import LANGUAGES, N_
 
 HERE = Path(__file__).parent
 PARTS = ("head", "claims", "main", "aside", "foot")
 POLICY = Markup("default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
                 "form-action 'none'")
+STATUS = {"draft": N_("Draft"), "queried": N_("Data queried: answers of the data owner outstanding")}
 CLAIM = {"number": "", "sentence": "", "certainty": "", "hot": False, "held": False, "unlock": ""}
 # A link leads to a file beside the page, or below it, and nowhere else.
 NEAR = re.compile(r"(?:\w[\w-]*/)*\w[\w.-]*\.html")
@@ -44,6 +45,18 @@ class Html:
         return str(self.html)
 
 
+def draft_mark(status, words):
+    """How every page of a unit that isn't cleared is marked; empty where it is, returns str.
+
+    Examples
+    --------
+    >>> from skillsgap.wording import Words
+    >>> draft_mark("draft", Words("en")), draft_mark("cleared", Words("en"))
+    ('Draft', '')
+    """
+    return words(STATUS[status]) if status in STATUS else ""
+
+
 def head(kicker, *, title, words, sub="", fictional=False, draft=""):
     """Top of a page: who and when, the finding as title, how it is known.
 
@@ -57,7 +70,7 @@ def head(kicker, *, title, words, sub="", fictional=False, draft=""):
     fictional : bool
         Stamps the page as about a fictional country.
     draft : str
-        Text of a second stamp, such as "Draft"; empty for none.
+        Text of a second stamp, as `draft_mark` gives it; empty for none.
 
     Returns
     -------
@@ -180,6 +193,25 @@ def foot(parts):
     return _piece("foot", parts)
 
 
+def queries(items, labels, *, nothing):
+    """A numbered list of questions to a data owner, each with room for an answer.
+
+    Parameters
+    ----------
+    items : list of dict
+        Keys where, what, consequence, send.
+    labels : dict of str to str
+        Headings of consequence, send and answer, and of the blank lines by, date and contact.
+    nothing : str
+        What stands here where there is nothing to ask.
+
+    Returns
+    -------
+    Html
+    """
+    return _piece("queries", items, labels, nothing)
+
+
 def notice(text):
     """Why something is not on the page, such as a plan without a course catalogue; returns Html."""
     return _piece("notice", text)
@@ -223,8 +255,8 @@ def index_page(units, words, *, title=None, sub="", other_pages=()):
     Parameters
     ----------
     units : list of dict
-        Keys title, state {done, unchanged, waiting, failed}, reason (str), fictional (bool), and links: a
-        list of dicts label, href (relative, .html), lang.
+        Keys title, state {done, unchanged, waiting, failed}, reason (str), fictional (bool), status {draft,
+        queried, cleared}, and links: a list of dicts label, href (relative, .html), lang.
     words : Words
     title, sub : str, optional
     other_pages : mapping of language to file name
@@ -245,16 +277,17 @@ def index_page(units, words, *, title=None, sub="", other_pages=()):
         if unit["state"] not in names:
             raise SkillsgapError(f"{unit['title']}: state {unit['state']} is none of {', '.join(names)}")
         links = [{**link, "href": _near(link["href"])} for link in unit.get("links", ())]
-        shown.append({"reason": "", "fictional": False, **unit, "name": names[unit["state"]], "links": links})
+        draft = draft_mark(unit.get("status"), words)
+        shown.append({"reason": "", "fictional": False, **unit, "name": names[unit["state"]], "links": links,
+                      "draft": draft})
     states = [unit["state"] for unit in units]
     counts = [(state, name, words.number(states.count(state))) for state, name in names.items()
               if state in states]
     title = title or words("Skills-gap reports")
-    body = _environment().get_template("index.html.j2").render(
-        units=shown, counts=counts, stamp=words("FICTIONAL COUNTRY"))
-    parts = dict.fromkeys(PARTS, Markup("")) | {
-        "head": head([], title=title, sub=sub, words=words).html, "main": Markup(body)}
-    return _page(parts, words.lang, title, other_pages)
+    stamp = words("FICTIONAL COUNTRY")
+    body = Html(Markup(_environment().get_template("index.html.j2").render(units=shown, counts=counts, stamp=stamp)))
+    pieces = [("head", head([], title=title, sub=sub, words=words)), ("main", body)]
+    return assemble(pieces, lang=words.lang, title=title, other_pages=other_pages)
 
 
 def _page(parts, lang, title, other_pages):

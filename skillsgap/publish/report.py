@@ -1,17 +1,17 @@
 """One report: what stands on its page, from released tables and claims, in one language."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import pandas as pd
 from babel.lists import format_list
 
 from skillsgap.contracts import TIERS
-from skillsgap.publish import figures, pages
+from skillsgap.publish import figures, foot, pages
+from skillsgap.publish.aggregates import published_sections, source_section
 from skillsgap.publish.canvas import figure_html
-from skillsgap.publish.claims import COLUMNS, SURE, widest
-from skillsgap.publish.disclosure import Rules
-from skillsgap.publish.naming import group_levels, profile_names
+from skillsgap.publish.claims import SURE, widest
+from skillsgap.publish.naming import COLUMNS, group_levels, profile_names
 
 SHOWN = 12  # competencies a figure shows; the others stand in the tables
 FIRST = 4  # claims beside each other
@@ -20,7 +20,11 @@ HOT = 3  # marks in the one warm colour
 
 @dataclass(frozen=True)
 class Facts:
-    """What a page says of a unit besides its figures."""
+    """What a page says of a unit besides its figures.
+
+    `answered`, `invited` and `replicates` are None where figures were published and nobody's answers are known.
+    `stopped` holds the typed reason why a kind of finding is withheld, for each kind that the data can't carry.
+    """
 
     title: dict
     population: dict
@@ -30,15 +34,20 @@ class Facts:
     self_reported: bool
     staff: int | None
     agencies: int | None
-    invited: int
-    answered: int
-    replicates: int
+    invited: int | None
+    answered: int | None
+    replicates: int | None
     calibrated: bool
     by: tuple
     starts: int
     threshold: int
     role: str
     plan_lacks: tuple
+    status: str = "cleared"
+    published: bool = False
+    sources: tuple = ()
+    mapped: pd.DataFrame | None = None
+    stopped: dict = field(default_factory=dict)
 
 
 class Report:
@@ -59,9 +68,10 @@ class Report:
 
     @property
     def title(self):
-        """Title of the file: unit, who is meant, when."""
-        parts = self._who()
-        return " · ".join([*parts, self.words("fictional")] if self.facts.fictional else parts)
+        """Title of the file, which every printed page repeats: unit, who is meant, when, and whether it is a draft."""
+        marks = [self.words("fictional")] if self.facts.fictional else []
+        draft = pages.draft_mark(self.facts.status, self.words)
+        return " · ".join([*self._who(), *marks, *([draft] if draft else [])])
 
     def _who(self):
         title, population = self.words.text(self.facts.title), self.words.text(self.facts.population)
@@ -70,12 +80,19 @@ class Report:
     def head(self):
         """Who and when, the finding, and how it is known."""
         return pages.head(
-            self._who(), title=self._finding(), sub=self._sub(), fictional=self.facts.fictional, words=self.words
+            self._who(),
+            title=self._finding(),
+            sub=self._sub(),
+            fictional=self.facts.fictional,
+            draft=pages.draft_mark(self.facts.status, self.words),
+            words=self.words,
         )
 
     def _finding(self):
         words, unit = self.words, self.words.text(self.facts.title)
         claims = self.claims_table.set_index("claim_id")
+        if self.facts.published:
+            return words("{unit}: what published figures tell, and what they leave open", unit=unit)
         if "priorities" in self.tables and claims.loc["share_below", "passed"]:
             sure = self.tables["priorities"]["p_first"].max() >= SURE
             named = {"competency": self._name(widest(self.tables))}
@@ -92,7 +109,7 @@ class Report:
                 money=words.money(plan["spend"]),
                 share=words.percent(plan["closed_share"]),
             )
-        if "gaps" in self.tables and self.facts.scale == "score":
+        if "gaps" in self.tables and self.facts.scale == "score" and "gaps" not in self.facts.stopped:
             below = self.tables["gaps"].query("by == 'all' and statistic == 'share_below'")
             worst = below.sort_values(["estimate", "competency_id"], ascending=[False, True]).iloc[0]
             if pd.isna(worst["estimate"]):
@@ -111,17 +128,21 @@ class Report:
         if facts.staff is not None:
             parts.append(words("{staff} staff in {agencies} agencies", staff=words.number(facts.staff),
                                agencies=words.number(facts.agencies)))  # fmt: skip
-        elif facts.scale == "levels":
+        elif facts.scale == "levels" and not facts.published:
             parts.append(words("no register: the figures speak for those who answered"))
-        if facts.invited > facts.answered:
+        if facts.published:
+            parts.append(words("published figures; no microdata"))
+        elif facts.invited > facts.answered:
             parts.append(words("{answered} answered ({rate})", answered=words.number(facts.answered),
                                rate=words.percent(facts.answered / facts.invited)))  # fmt: skip
         else:
             parts.append(words("{answered} respondents", answered=words.number(facts.answered)))
         if facts.calibrated:
             parts.append(words("calibrated to the register"))
-        scale = words("tested, 0 to 500 points") if facts.scale == "score" else words("levels 0 none to 4 expert")
-        return " · ".join([*parts, scale, words("intervals are 95%")])
+        if facts.scale != "share":
+            scored = facts.scale == "score"
+            parts.append(words("tested, 0 to 500 points") if scored else words("levels 0 none to 4 expert"))
+        return " · ".join(parts if facts.published else [*parts, words("intervals are 95%")])
 
     def claims(self):
         """The first claims, the withheld ones in their place."""
@@ -149,8 +170,19 @@ class Report:
     def _name(self, competency):
         return self.words.label("competency_id", competency)
 
+    def _stopped(self, kind):
+        """Why a kind of finding is not shown; None where its data can carry it."""
+        reason = self.facts.stopped.get(kind)
+        if reason is None:
+            return None
+        return pages.notice(f"{self.words('Withheld')}: {self.words.say(reason['value'], reason['values'])}")
+
     def gaps(self):
-        """Level now against level required, the widest first."""
+        """Level now against level required, the widest first; of published figures what they tell."""
+        if self.facts.published:
+            return self._stopped("means") or published_sections(self.tables, self.facts, self.words)
+        if self._stopped("gaps"):
+            return self._stopped("gaps")
         if "gaps" not in self.tables:
             return pages.notice(self.words("No gaps are shown: this unit has no requirements by role."))
         if self.facts.scale == "score":
@@ -235,6 +267,8 @@ class Report:
         """Which groups need most, in three tiers, for each split."""
         if "needs" not in self.tables:
             return None
+        if self._stopped("needs"):
+            return self._stopped("needs")
         splits = self.tables["needs"].groupby("by", sort=False)
         told = [by for by, groups in splits if len(groups) > 1 and not groups["withheld"].all()]
         return pages.join([self._groups_by(by) for by in told]) if told else None
@@ -264,7 +298,12 @@ class Report:
 
     def profiles(self):
         """The kinds of staff found, how large, at which levels."""
-        words, names = self.words, profile_names(self.tables)
+        words = self.words
+        if "profiles" not in self.tables:
+            return None  # a claim says what would unlock them
+        if self._stopped("profiles"):
+            return self._stopped("profiles")
+        names = profile_names(self.tables)
         if self.tables["profiles"]["estimate"].isna().all():
             return pages.notice(words("Profiles are withheld: too few people answered."))
         shares = self.tables["profiles"].query("variable == 'share'").set_index("profile")
@@ -337,6 +376,8 @@ class Report:
             return None
         claim = self.claims_table.set_index("claim_id").loc["plan"]
         said = self._said(claim)
+        if not claim["passed"]:
+            return pages.notice(f"{words('Withheld')}: {said['sentence']} {said['unlock']}")
         tiers = self.tables["plan_courses"].groupby("tier")[["seats", "spend"]].sum()
         tiers = tiers.loc[[tier for tier in TIERS if tier in tiers.index]]
         rows = pd.DataFrame({
@@ -354,45 +395,13 @@ class Report:
         dek = f"{said['sentence']}. {said['certainty']}. {missing}"
         return pages.plan_panel(said["number"], dek, figure, rows, columns, words=words)
 
+    def sources(self):
+        """Where published figures are from; None where the answers themselves were given."""
+        return source_section(self.facts.sources, self.words) if self.facts.published else None
+
     def foot(self):
-        """How sure, what was withheld, what this is not."""
-        words, facts = self.words, self.facts
-        sure = words(
-            "Intervals of levels and gaps come from {replicates} replicates of the sample and contain sampling and "
-            "measurement error; those of profiles contain sampling error.",
-            replicates=words.number(facts.replicates),
-        )
-        if "headcounts" in self.tables:
-            sure += " " + words("Those of head-counts contain the model’s error too.")
-        if "plan_summary" in self.tables:
-            sure += " " + words("Those of the plan contain only what is uncertain about courses.")
-        sure += " " + words("None contains the bias that arises if those who did not answer differ.")
-        if facts.self_reported:
-            sure += " " + words("Levels are self-reported.")
-        withheld = words(
-            "{withheld} of {figures} figures rest on fewer than {threshold} people. Head-counts are rounded to "
-            "{rounding}. Protection: {protection}.",
-            withheld=words.number(self.release.withheld),
-            figures=words.number(self.release.figures),
-            threshold=words.number(self.release.rules.threshold),
-            rounding=words.number(self.release.rules.rounding),
-            protection=words(self.release.protection),
-        )
-        usual = Rules().threshold
-        if self.release.rules.threshold < usual:
-            withheld += " " + words("This unit lowered the threshold from {usual}.", usual=words.number(usual))
-        nothing = words("An assessment of any person, or a ranking of agencies or countries.")
-        parts = [
-            (words("How sure are we"), sure),
-            (words("What was withheld"), withheld),
-            (words("What this is not"), nothing),
-        ]
-        if facts.fictional:
-            invented = words("Country, people and figures are invented; the data are synthetic.")
-            parts.append((words("Fictional"), invented))
-        if words.lang == "uz":
-            parts.append((words("Language"), words("The Uzbek text awaits review by a native speaker.")))
-        return pages.foot(parts)
+        """How sure, what was mapped, what was withheld, what this is not."""
+        return foot.foot(self.release, self.facts, self.words)
 
     def _figure(self, draw, table, alt, *, widths=(660, 350), **options):
         return figure_html(partial(draw, table, words=self.words, **options), alt=alt, widths=widths)

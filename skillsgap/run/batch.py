@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from skillsgap.errors import SkillsgapError, StudyError, Waiting
+from skillsgap.errors import ParamsError, SkillsgapError, StudyError, Waiting
 from skillsgap.publish.pages import index_page
 from skillsgap.run.notebooks import TECHNICAL, report_page, run_notebook
-from skillsgap.run.release import Published, table_files
+from skillsgap.run.release import Published, table_files, unit_status
 from skillsgap.run.store import PACKAGE, code_digest, digest, file_digest, write_bytes
 from skillsgap.run.unit import Unit, project_root, unit_names
 from skillsgap.study.params import read_params
@@ -94,6 +94,9 @@ def run_unit(path, *, data=None, root=None, progress=lambda step: None):
 
 
 def _run(unit, folder, progress):
+    if not {"responses", "aggregates"} & set(unit.values["data"]):
+        raise ParamsError(f"{unit.params.path.name}: there is nothing to estimate: declare data.responses with "
+                          "data.items, or data.aggregates")  # fmt: skip
     key = page_key(unit)
     before = read_manifest(folder)
     if before and before.key == key and _whole(folder, before):
@@ -226,10 +229,11 @@ def _index(root, states, lang):
         try:
             values = read_params(root / "params" / f"{name}.yaml").values
         except (SkillsgapError, OSError, RecursionError):
-            values = {"title": {"en": name}, "fictional": False, "report_languages": []}
+            values = {"title": {"en": name}, "fictional": False, "report_languages": [], "status": "cleared"}
         pages = [code for code in values["report_languages"] if (root / "reports" / name / f"{code}.html").exists()]
         units.append({
-            "title": words.text(values["title"]), "fictional": values["fictional"], **state,
+            "title": words.text(values["title"]), "fictional": values["fictional"],
+            "status": unit_status(values), **state,
             "links": [{"label": LANGUAGES[code], "href": f"{name}/{code}.html", "lang": code} for code in pages],
         })  # fmt: skip
     return index_page(units, words, other_pages={code: name for code, name in INDEX.items() if code != lang})

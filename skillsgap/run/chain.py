@@ -1,11 +1,14 @@
 """The stages of a unit, each a few lines from tables to tables; `unit` loads what is kept already."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from skillsgap.decide.frontier import budget_frontier
 from skillsgap.decide.model import eligible
 from skillsgap.decide.plan import effect_interval, plan_training
+from skillsgap.estimate.aggregates import published_gaps, published_means
 from skillsgap.estimate.design import SurveyDesign, calibrate, design_means, group_means, survey_design
 from skillsgap.estimate.gaps import group_needs, required_levels, skill_gaps, tested_gaps
 from skillsgap.estimate.priorities import rank_priorities
@@ -18,7 +21,9 @@ from skillsgap.estimate.profiles import (
 from skillsgap.estimate.projection import cohorts, project_staff
 from skillsgap.estimate.requirements import derive_requirements
 from skillsgap.estimate.scoring import level_reliability, plausible_levels, reliability, score_competencies
-from skillsgap.study.records import CELL, read_study
+from skillsgap.study.quality import assess_quality
+from skillsgap.study.records import read_study
+from skillsgap.study.relations import CELL, ROLE
 
 
 def study(unit):
@@ -26,9 +31,24 @@ def study(unit):
     return read_study(unit.params, data=unit.data).tables()
 
 
+def quality(unit):
+    """How good the data are, by table and dimension."""
+    rules = {name: unit.values["disclosure"][name] for name in ("threshold", "rounding")}
+    return {"quality": assess_quality(unit.study, reference_year=reference_year(unit.values), **rules)}
+
+
+def reference_year(values):
+    """The year the unit's numbers are of: the last that study.years names."""
+    named = re.findall(r"\d{4}|(?<=/)\d{2}", values["study"]["years"])
+    whole = [int(year) if len(year) == 4 else int(named[0][:2] + year) for year in named]
+    return max(whole, default=None)
+
+
 def design(unit):
     """Weights and replicates, each calibrated to the register."""
     responses, options = unit.table("responses"), unit.values["design"]
+    if responses is None:
+        return {}
     made = survey_design(
         responses,
         replicate_weights=unit.table("replicate_weights"),
@@ -56,6 +76,8 @@ def read_design(unit):
 def scores(unit):
     """Competency levels and how reliable they are."""
     responses, items = unit.table("responses"), unit.table("items")
+    if responses is None:
+        return {}
     return {
         "scores": score_competencies(responses, items),
         "reliability": reliability(responses, items, unit.table("competencies"), unit.design),
@@ -63,12 +85,25 @@ def scores(unit):
 
 
 def means(unit):
-    """Mean level of each competency, or mean tested proficiency of the population."""
+    """Mean level of each competency, mean tested proficiency of the population, or what was published."""
+    if unit.table("responses") is None:
+        published = unit.table("aggregates")
+        return {} if published is None else {"means": published_means(published, headcounts=_published_staff(unit))}
     inside = unit.population
     values = tested(unit, inside) or [unit.table("scores")[inside]]
     here = unit.design.subset(inside)
     tables = [design_means(values, here, by=groups).assign(by=by) for by, groups in _splits(unit, inside).items()]
     return {"means": pd.concat(tables, ignore_index=True)}
+
+
+def _published_staff(unit):
+    """Head-count by role, over all staff and in each group that figures were published for; None without a register."""
+    register = unit.table("register")
+    if register is None:
+        return None
+    splits = [by for by in unit.table("aggregates")["by"].unique() if by in register and by not in ROLE]
+    tables = [register.assign(by="all", group="all")] + [register.assign(by=by, group=register[by]) for by in splits]
+    return pd.concat(tables).groupby(["by", "group", *ROLE], sort=True)["headcount"].sum().reset_index()
 
 
 def tested(unit, inside):
@@ -104,6 +139,8 @@ def fit_profiles(unit, answers, n_profiles):
 
 def profiles(unit):
     """Number of profiles, their shares and levels, and where their members are."""
+    if unit.table("responses") is None:
+        return {}
     answers, options = profile_answers(unit), unit.values["profiles"]
     here = unit.design.subset(unit.design.weights.index.isin(answers.index))
     table = select_profiles(
@@ -165,11 +202,21 @@ def draw_levels(unit):
 
 def gaps(unit):
     """Shortfalls by group and competency, and which groups need most."""
+    if unit.table("responses") is None:
+        return _published_gaps(unit)
     if unit.table("requirements") is not None:
         return _level_gaps(unit)
     if "derive" in unit.values["data"].get("requirements", {}):
         return _tested_gaps(unit)
     return {}
+
+
+def _published_gaps(unit):
+    published, needed = unit.table("aggregates"), unit.table("requirements")
+    if published is None or needed is None:
+        return {}
+    table = published_gaps(published, needed, headcounts=_published_staff(unit))
+    return {"gaps": table} if len(table) else {}
 
 
 def required(unit, value="required_level"):
@@ -233,7 +280,7 @@ def _by_competency(draws):
 
 def priorities(unit):
     """Which competencies come first: shortfall × importance × head-count."""
-    if unit.table("requirements") is None:
+    if unit.table("requirements") is None or unit.table("responses") is None:
         return {}
     here, options = unit.design.subset(unit.population), unit.values["priorities"]
     needed, importance = required(unit), required(unit, "importance")
@@ -299,8 +346,10 @@ def importance_weights(requirements):
 
 # each stage, and the tables it makes; a table that isn't there stays away
 STAGES = {
-    study: ("competencies", "items", "responses", "register", "requirements", "courses", "course_effects",
-            "replicate_weights", "plausible_values", "labels", "facts"),
+    study: ("competencies", "items", "responses", "register", "requirements", "aggregates", "courses",
+            "course_effects", "replicate_weights", "plausible_values", "labels", "facts", "sources", "columns", "notes",
+            "mapped"),
+    quality: ("quality",),
     design: ("weights", "design_facts"),
     scores: ("scores", "reliability"),
     means: ("means",),

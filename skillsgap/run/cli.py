@@ -30,26 +30,31 @@ def main(argv=None):
 def _parser():
     parser = argparse.ArgumentParser(prog="skillsgap", description="Skills gaps and plans for the public sector.")
     verbs = parser.add_subparsers(required=True, metavar="verb")
-    reports = verbs.add_parser("reports", help="make the reports of all units, or of those named")
-    reports.add_argument("units", nargs="*", metavar="UNIT")
-    reports.add_argument("--data", metavar="FOLDER", help="folder of outside data")
-    reports.set_defaults(verb=_reports)
-    columns = verbs.add_parser("columns", help="list the columns of every table a unit may bring")
-    columns.set_defaults(verb=_columns)
-    synthetic = verbs.add_parser("synthetic", help="draw the fictional countries' data again")
-    synthetic.set_defaults(verb=_synthetic)
-    truth = verbs.add_parser("truth", help="print planted against estimated values of a fictional unit")
-    truth.add_argument("unit", metavar="UNIT")
-    truth.set_defaults(verb=_truth)
-    notebooks = verbs.add_parser("notebooks", help="run the notebooks that are committed with outputs, in place")
-    notebooks.set_defaults(verb=_notebooks)
-    test = verbs.add_parser("test", help="run the tests")
-    test.add_argument("--data", metavar="FOLDER", help="folder of outside data")
-    test.set_defaults(verb=_test)
-    bench = verbs.add_parser("bench", help="run the benchmarks")
-    bench.set_defaults(verb=_bench)
-    lock = verbs.add_parser("lock", help="resolve the dependencies anew into requirements/ (needs uv)")
-    lock.set_defaults(verb=_lock)
+
+    def verb(does, what, *arguments):
+        added = verbs.add_parser(does.__name__.lstrip("_"), help=what)
+        for names, options in arguments:
+            added.add_argument(*names, **options)
+        added.set_defaults(verb=does)
+
+    data = (["--data"], {"metavar": "FOLDER", "help": "folder of outside data"})
+    units = (["units"], {"nargs": "*", "metavar": "UNIT"})
+    unit = (["unit"], {"metavar": "UNIT"})
+    verb(_reports, "make the reports of all units, or of those named", units, data)
+    verb(_validate, "say what each unit will print and withhold, why, and what would unlock more", units, data)
+    verb(_queries, "write a page of questions to the owner of a unit's data", unit, data,
+         (["--lang"], {"metavar": "LANG", "help": "language of the page; by default the data owner's"}))  # fmt: skip
+    verb(_init, "look at files and write a first params file, with its guesses explained",
+         (["files"], {"nargs": "+", "metavar": "FILE"}),
+         (["--output"], {"required": True, "metavar": "params/UNIT.yaml"}))  # fmt: skip
+    verb(_columns, "list the columns of every table a unit may bring")
+    verb(_synthetic, "draw the fictional countries' data again")
+    verb(_truth, "print planted against estimated values of a fictional unit", unit)
+    verb(_notebooks, "run the notebooks that are committed with outputs, in place")
+    verb(_test, "run the tests", data)
+    verb(_verify, "run the longer proofs: real files, large registers", data)
+    verb(_bench, "run the benchmarks")
+    verb(_lock, "resolve the dependencies anew into requirements/ (needs uv)")
     return parser
 
 
@@ -58,20 +63,71 @@ def _reports(arguments):
 
     started = time.perf_counter()
     root = project_root()
-    known = unit_names(root)
-    unknown = [name for name in arguments.units if name not in known]
-    if unknown:
-        return _refuse(f"there is no params/{unknown[0]}.yaml: units here are {', '.join(known)}")
-    if arguments.data and not Path(arguments.data).is_dir():
-        return _refuse(f"DATA={arguments.data}: there is no such folder: name the folder that holds the files")
+    refused = _unknown(arguments, root)
+    if refused:
+        return _refuse(refused)
     from skillsgap.run.batch import run_batch
 
-    shown = _Progress(arguments.units or known)
+    shown = _Progress(arguments.units or unit_names(root))
     manifests = run_batch(
         arguments.units or None, data=arguments.data, root=root, progress=shown.step, finished=shown.finished
     )
     shown.close()
     return _summary(manifests, bool(arguments.units), time.perf_counter() - started)
+
+
+def _unknown(arguments, root):
+    """What is wrong with the units and the folder that were named; None where nothing is."""
+    from skillsgap.run.unit import unit_names
+
+    known = unit_names(root)
+    named = arguments.units if "units" in arguments else [arguments.unit]
+    unknown = [name for name in named if name not in known]
+    if unknown:
+        return f"there is no params/{unknown[0]}.yaml: units here are {', '.join(known)}"
+    if arguments.data and not Path(arguments.data).is_dir():
+        return f"DATA={arguments.data}: there is no such folder: name the folder that holds the files"
+    return None
+
+
+def _validate(arguments):
+    from skillsgap.run.unit import project_root
+
+    root = project_root()
+    refused = _unknown(arguments, root)
+    if refused:
+        return _refuse(refused)
+    from skillsgap.run.forecast import forecast, matrix
+
+    found = forecast(root, arguments.units or None, data=arguments.data)
+    print(matrix(found))
+    return int(any(unit.faults for unit in found))
+
+
+def _queries(arguments):
+    from skillsgap.run.unit import project_root
+
+    root = project_root()
+    refused = _unknown(arguments, root)
+    if refused:
+        return _refuse(refused)
+    from skillsgap.run.queries import write_queries
+
+    path = write_queries(arguments.unit, root=root, data=arguments.data, lang=arguments.lang)
+    print(f"open {path.relative_to(root)}")
+    return 0
+
+
+def _init(arguments):
+    from skillsgap.run.store import write_bytes
+    from skillsgap.study.first_params import first_params
+
+    target = Path(arguments.output)
+    if target.exists():
+        return _refuse(f"{target}: there is such a file: name another, or move it away")
+    write_bytes(target, first_params(arguments.files, unit=target.stem).encode())
+    print(f"written {target}: read its comments, fill in what says TODO, then make validate UNIT={target.stem}")
+    return 0
 
 
 class _Progress:
@@ -181,10 +237,23 @@ def _test(arguments):
 
 
 def _bench(_):
+    return _programs("benchmarks")
+
+
+def _verify(arguments):
+    from skillsgap.run.unit import DATA
+
+    if arguments.data:
+        os.environ[DATA] = str(Path(arguments.data).resolve())
+    return _programs("verification")
+
+
+def _programs(folder):
+    """Run every program of a folder, each as a process of its own; the worst exit code is ours."""
     from skillsgap.run.unit import project_root
 
     root = project_root()
-    programs = sorted((root / "benchmarks").glob("*.py"))
+    programs = sorted((root / folder).glob("*.py"))
     return max(subprocess.run([sys.executable, str(program)], cwd=root).returncode for program in programs)
 
 

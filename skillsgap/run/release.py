@@ -3,18 +3,19 @@
 import json
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from skillsgap.contracts import CONTRACTS
 from skillsgap.errors import ParamsError
-from skillsgap.publish.claims import Context, make_claims
+from skillsgap.publish.claims import make_claims
 from skillsgap.publish.disclosure import Rules, release_tables, spreadsheet_safe
+from skillsgap.publish.gates import KINDS, Context, data_reasons, reasons_for, typed
 from skillsgap.publish.report import Facts, Report
 from skillsgap.run.unit import open_unit
-from skillsgap.study.records import LANGUAGES
-from skillsgap.wording import N_, Words
+from skillsgap.wording import LANGUAGES, N_, Words
 
 # stage tables that leave the house; the others hold persons, or cells too small to print
 VIEWS = ("competencies", "reliability", "means", "selection", "profiles", "headcounts", "gaps", "needs",
@@ -23,12 +24,14 @@ VIEWS = ("competencies", "reliability", "means", "selection", "profiles", "headc
 
 # what a plan is made of, as a page names it where it is missing
 FOR_A_PLAN = {
+    "responses": N_("the answers of respondents"),
     "register": N_("a register of staff"),
     "requirements": N_("requirements by role"),
     "courses": N_("a course catalogue with costs"),
     "course_effects": N_("what each course changes"),
     "plan": N_("a budget"),
 }
+UNMAPPED = 0.20  # share of codes without a counterpart above which claims are withheld, unless params say
 
 
 class Published:
@@ -51,9 +54,46 @@ class Published:
             derived = self.unit.table("derived_requirements")
             views["derived_requirements"] = _requirements(derived, self.unit.design.scale)
         rules = Rules(**self.unit.values["disclosure"])
+        if self.published and self.scale == "share":
+            views["means"] = views["means"].assign(statistic="share")  # protected as shares are, printed as shares
         if "priorities" in views and "headcount" in self.unit.values["priorities"]["factors"]:
             views["priorities"] = _rounded_priorities(views["priorities"], rules.rounding)
-        return release_tables(views, rules)
+        return release_tables(views, rules, published=("means", "gaps") if self.published else ())
+
+    @property
+    def published(self):
+        """Whether there are published figures only, and nobody's answers."""
+        return self.unit.table("responses") is None
+
+    @property
+    def scale(self):
+        """Scale of the figures: levels, score or share."""
+        return self.unit.values["study"].get("scale", "levels")
+
+    @property
+    def by(self):
+        """Columns that figures are split by."""
+        declared = tuple(self.unit.values["gaps"]["by"])
+        if not self.published:
+            return declared
+        there = set(self.unit.table("means")["by"]) - {"all"}
+        return tuple(by for by in dict.fromkeys((*declared, *sorted(there))) if by in there)
+
+    @property
+    def answered(self):
+        """Respondents the estimates speak for; None where nobody's answers are known."""
+        return None if self.published else int(self.unit.population.sum())
+
+    @cached_property
+    def reasons(self):
+        """Why what rests on some of the data is withheld."""
+        options = self.unit.values["claims"]
+        return data_reasons(
+            self.unit.table("quality"),
+            self.unit.table("mapped"),
+            gates=options.get("quality", {}),
+            unmapped=options.get("unmapped", UNMAPPED),
+        )
 
     @cached_property
     def claims(self):
@@ -62,16 +102,31 @@ class Published:
         return make_claims(
             self.release.tables,
             Context(
-                scale=values["study"].get("scale", "levels"),
-                answered=int(self.unit.population.sum()),
+                scale=self.scale,
+                answered=self.answered,
                 top=values["priorities"]["top"],
                 respondents_gate=values["claims"]["respondents"],
                 reliability_gate=values["claims"]["reliability"],
                 threshold=values["disclosure"]["threshold"],
-                by=tuple(values["gaps"]["by"]),
+                by=self.by,
                 self_reported=values["study"].get("self_reported", True),
+                reasons=tuple(self.reasons),
+                margins=self._margins,
+                items=self._items(),
+                published=self.published,
             ),
         )
+
+    @property
+    def _margins(self):
+        return tuple(self.unit.values["design"]["calibrate"]) if self.unit.table("register") is not None else ()
+
+    def _items(self):
+        """Items of each competency, whose points a crosswalk may have mapped."""
+        items = self.unit.table("items")
+        if items is None or "competency_id" not in items:
+            return {}
+        return items.groupby("competency_id")["item_id"].agg(lambda names: tuple(sorted(names))).to_dict()
 
     def words(self, lang):
         """The unit's words in a language."""
@@ -88,26 +143,61 @@ class Published:
         unit, values = self.unit, self.unit.values
         register, rounding = unit.table("register"), values["disclosure"]["rounding"]
         staff = None if register is None else round(register["headcount"].sum() / rounding) * rounding
-        answered = int(unit.population.sum())
+        stopped = {kind: reasons_for(kind, self.reasons, self._margins) for kind in KINDS}
         return Facts(
             title=values["title"],
             population=values["study"]["population"],
             years=values["study"]["years"],
-            scale=values["study"].get("scale", "levels"),
+            scale=self.scale,
             fictional=values["fictional"],
             self_reported=values["study"].get("self_reported", True),
             staff=staff,
             agencies=None if register is None else register["agency_id"].nunique(),
-            invited=answered if unit.table("replicate_weights") is not None else int(unit.facts["invited"]),
-            answered=answered,
-            replicates=unit.design.replicate_weights.shape[1],
-            calibrated=bool(register is not None and values["design"]["calibrate"]),
-            by=tuple(values["gaps"]["by"]),
+            invited=self._invited(),
+            answered=self.answered,
+            replicates=None if self.published else unit.design.replicate_weights.shape[1],
+            calibrated=bool(self._margins and not self.published),
+            by=self.by,
             starts=values["profiles"]["n_starts"],
             threshold=values["disclosure"]["threshold"],
             plan_lacks=tuple(message for name, message in FOR_A_PLAN.items() if name not in {*values, *values["data"]}),
             role=values["data"].get("requirements", {}).get("derive", {}).get("role", "role_id"),
+            status=unit_status(values),
+            published=self.published,
+            sources=self._sources(),
+            mapped=unit.table("mapped"),
+            stopped={kind: typed(found[0]) for kind, found in stopped.items() if found},
         )
+
+    def _invited(self):
+        if self.published or self.unit.table("replicate_weights") is not None:
+            return self.answered
+        return int(self.unit.facts["invited"])
+
+    def _sources(self):
+        """Table, source, rows and date of each table that was read."""
+        sources = self.unit.table("sources")
+        if sources is None:
+            return ()
+        declared = self.unit.values["data"]
+        named = [declared.get(row.table, {}).get("source", {}).get("name") for row in sources.itertuples()]
+        return tuple(
+            {"table": row.table, "source": name or Path(row.file).name, "rows": int(row.rows), "as_of": row.as_of}
+            for row, name in zip(sources.itertuples(), named, strict=True)
+        )
+
+
+def unit_status(values):
+    """How far the data of a unit are cleared: draft, queried or cleared, from its params.
+
+    Where params don't say, real data are a draft, and invented ones need nobody's word.
+
+    Examples
+    --------
+    >>> unit_status({"fictional": False}), unit_status({"fictional": True})
+    ('draft', 'cleared')
+    """
+    return values.get("status") or ("cleared" if values["fictional"] else "draft")
 
 
 def open_report(unit, *, lang="en", agency=None, overrides=None):
@@ -164,7 +254,9 @@ def table_files(published):
     dict of str to bytes
     """
     unit = published.unit
-    origin = "synthetic" if unit.values["fictional"] else "survey"
+    origin = "synthetic" if unit.values["fictional"] else "published figures" if published.published else "survey"
+    status = unit_status(unit.values)
+    origin = origin if status == "cleared" else f"{origin}, {status}"
     note, rules = published.release.protection, asdict(published.release.rules)
     files = {}
     tables = {**published.release.tables, "claims": _spoken(published)}

@@ -33,6 +33,15 @@ def file_digest(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def table_digest(source):
+    """Digest of the text of a table that is no file of its own."""
+    total = hashlib.sha256()
+    for _, batch in source.batches():
+        for name in batch.column_names:
+            total.update(json.dumps([name, batch[name].to_pylist()], ensure_ascii=False).encode())
+    return total.hexdigest()
+
+
 def code_digest(root, places, suffixes=(".py", ".json", ".j2", ".css", ".po", ".ipynb")):
     """Digest of source files below some places, by name and content."""
     files = []
@@ -43,13 +52,13 @@ def code_digest(root, places, suffixes=(".py", ".json", ".j2", ".css", ".po", ".
     return digest(*(text for file in files for text in (file.relative_to(root).as_posix(), file.read_bytes())))
 
 
-def fit_key(params, files, root):
+def fit_key(params, digests, root):
     """Key of a unit's stage tables: its params, its data, the code that computes them, and the lock."""
     values = {key: params.values.get(key) for key in FIT_KEYS}
     lock = Path(root) / LOCK
     return digest(
         json.dumps(values, sort_keys=True, ensure_ascii=False),
-        *(part for name, path in sorted(files.items()) for part in (name, file_digest(path))),
+        *(part for item in sorted(digests.items()) for part in item),
         code_digest(PACKAGE, FIT_CODE),
         lock.read_bytes() if lock.exists() else b"",
     )[:16]

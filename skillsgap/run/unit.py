@@ -7,9 +7,9 @@ from pathlib import Path
 
 from skillsgap.errors import ParamsError, StudyError, Waiting
 from skillsgap.run import chain
-from skillsgap.run.store import Store, fit_key, write_bytes
+from skillsgap.run.store import Store, file_digest, fit_key, table_digest, write_bytes
 from skillsgap.study.params import DEFAULTS, read_params
-from skillsgap.study.readers import find_file
+from skillsgap.study.readers import find_file, open_source
 from skillsgap.study.records import Study, read_study
 
 DATA = "SKILLSGAP_DATA"  # folder of outside data, for notebooks, whose parameters don't name it
@@ -80,7 +80,7 @@ class Unit:
     def __init__(self, params, *, agency, data, root):
         self.params, self.values, self.name = params, params.values, params.unit
         self.agency, self.data, self.root = agency, data, Path(root)
-        self.key = fit_key(params, self._files(), root)
+        self.key = fit_key(params, self._digests(), root)
         self.store = Store(self.root / "build" / self.name / self.key)
         self.computed = []
         self._tables = {}
@@ -148,17 +148,23 @@ class Unit:
         register = self.table("register")
         return [] if register is None else sorted(register["agency_id"].unique())
 
-    def _files(self):
-        """Path of every declared file; where one is missing, that is told with all other faults."""
-        files = {table: spec for table, spec in self.values["data"].items() if "file" in spec}
+    def _digests(self):
+        """Digest of every declared file or table; where one is missing, that is told with all other faults."""
+        data = self.values["data"]
+        declared = {(name,): spec for name, spec in data.items() if name != "crosswalks"}
+        declared |= {("crosswalks", name): spec for name, spec in data.get("crosswalks", {}).items()}
+        digests = {}
         try:
-            return {
-                table: find_file(spec, params=self.params, data=self.data, keys=("data", table))
-                for table, spec in files.items()
-            }
+            for keys, spec in sorted(declared.items()):
+                where = {"params": self.params, "data": self.data, "keys": ("data", *keys)}
+                if "file" in spec:
+                    digests[".".join(keys)] = file_digest(find_file(spec, **where))
+                elif "url" in spec:
+                    digests[".".join(keys)] = table_digest(open_source(spec, **where))
         except (StudyError, Waiting):
             read_study(self.params, data=self.data)
             raise
+        return digests
 
     def _marker(self, stage):
         return self.store.folder / f"{stage.__name__}.json"

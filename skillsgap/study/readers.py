@@ -1,15 +1,19 @@
-"""Read a file as text, with the line or row of every value, and find it in the first place."""
+"""Find what a table declares, a file or a database, and open it as text, with the line or row of every value."""
 
-import csv
-import gzip
-import zlib
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from skillsgap.errors import Problem, StudyError, Waiting
+from skillsgap.study.database import open_database
+from skillsgap.study.delimited import open_delimited
+from skillsgap.study.formats import open_parquet, open_statistical, open_xlsx
+from skillsgap.wording import N_
 
-READS = ".csv, .csv.gz, .parquet"
+READS = ".csv, .csv.gz, .xlsx, .sav, .dta, .parquet"
 
 
 def find_file(spec, *, params, data, keys):
@@ -36,113 +40,111 @@ def find_file(spec, *, params, data, keys):
         folder = "the folder named by DATA=" if data else "the folder you name by DATA="
         raise Waiting(f"{params.path.name}: waits for {shown} from {source['name']} "
                       f"({source['get']}): put it into {folder}")  # fmt: skip
-    remedy = f"put it there or correct {'.'.join(keys)}.file in {params.path.name} line {where}"
-    raise StudyError([Problem(shown, "there is no such file beside the params file or in DATA", remedy)])
+    text = N_("there is no such file beside the params file or in DATA")
+    remedy = N_("put it there or correct {key} in {params} line {line}")
+    values = {"key": ".".join(map(str, (*keys, "url" if "url" in spec else "file"))), "params": params.path.name,
+              "line": where}  # fmt: skip
+    raise StudyError([Problem(shown, text, remedy, values=values)])
 
 
-def read_text(path, *, columns=None):
-    """Read a table as text.
+def open_source(spec, *, params, data, keys):
+    """Open the file or the database table that a table's declaration names.
 
     Parameters
     ----------
-    path : Path
-        A .csv or .csv.gz (comma, UTF-8), or a .parquet file.
-    columns : collection of str, optional
-        Of a Parquet file, the columns to load; those absent are left out.
+    spec : mapping
+        The declaration, with `file`, or `url` and `table`.
+    params : Params
+    data : path-like or None
+        Folder of outside data.
+    keys : tuple of str
+        Where the declaration stands in params.
 
     Returns
     -------
-    DataFrame of str
-        An empty cell is ""; the index is the line of a text file, the row (from 1) of a Parquet file.
+    TextTable
+
+    Raises
+    ------
+    Waiting, StudyError
+        As `find_file` and `open_table`.
+    """
+    if "url" in spec and "table" in spec:
+        return open_database(
+            spec["url"], spec["table"],
+            find=lambda name: find_file({**spec, "file": name}, params=params, data=data, keys=keys),
+        )  # fmt: skip
+    if "file" in spec:
+        return open_table(spec, find_file(spec, params=params, data=data, keys=keys))
+    text = N_("{key} has a url and no table") if "url" in spec else N_("{key} has neither file nor rows")
+    remedy = N_("name the table or view") if "url" in spec else N_("name a file")
+    raise StudyError([Problem(params.path.name, text, remedy, params.line(*keys), values={"key": ".".join(keys)})])
+
+
+def open_table(spec, path, name=None):
+    """Open a file of any kind that is read here.
+
+    Parameters
+    ----------
+    spec : mapping
+        Of a table's declaration: encoding, delimiter, sheet, labels and missing_codes.
+    path : Path
+    name : str, optional
+        As messages call the file; its own name by default.
+
+    Returns
+    -------
+    TextTable
 
     Raises
     ------
     StudyError
-        The file is empty, ragged, not UTF-8, or of another kind.
+        The file is empty, damaged, ambiguous, or of another kind.
     """
-    name = path.name.lower()
-    if name.endswith(".parquet"):
-        return _read_parquet(path, columns)
-    if not name.endswith((".csv", ".csv.gz")):
-        raise _fault(path, f"can't read this kind of file (reads {READS})", "save it as .csv")
-    try:
-        opened = gzip.open(path, "rt", encoding="utf-8-sig", newline="") if name.endswith(".gz") else path.open(
-            encoding="utf-8-sig", newline="")  # fmt: skip
-        with opened as file:
-            return _read_csv(path, csv.reader(file, strict=True))
-    except UnicodeDecodeError:
-        raise _not_utf8(path) from None
-    except (csv.Error, EOFError, OSError, zlib.error) as error:
-        raise _fault(path, f"can't be read as CSV ({error})", "export it again") from None
+    name, kind = name or path.name, path.name.lower()
+    if kind.endswith((".csv", ".csv.gz")):
+        return open_delimited(path, name, encoding=spec.get("encoding"), delimiter=spec.get("delimiter"))
+    if kind.endswith(".xlsx"):
+        return open_xlsx(path, name, sheet=spec.get("sheet"))
+    if kind.endswith((".sav", ".dta")):
+        return open_statistical(path, name, labels=spec.get("labels", False), encoding=spec.get("encoding"),
+                                kept=_missing_codes(spec))  # fmt: skip
+    if kind.endswith(".parquet"):
+        return open_parquet(path, name)
+    text = N_("can't read this kind of file (reads {kinds})")
+    raise StudyError([Problem(name, text, N_("save it as .csv"), values={"kinds": READS})])
 
 
-def _not_utf8(path):
-    """The first line that isn't UTF-8; a decoder tells only the place in its buffer."""
-    opened = gzip.open if path.name.lower().endswith(".gz") else open
-    with opened(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                text = f"byte {line[error.start]:#04x} is not UTF-8"
-                return _fault(path, text, "save the file as UTF-8 (in a spreadsheet: CSV UTF-8)", number)
+def _missing_codes(spec):
+    """All codes that params declare missing, of any column and kind."""
+    declared = spec.get("missing_codes", {}).values()
+    lists = chain.from_iterable(codes.values() if isinstance(codes, dict) else [codes] for codes in declared)
+    return {str(code) for codes in lists for code in codes}
 
 
-def _read_csv(path, reader):
-    header = next(reader, None)
-    if not header:
-        raise _fault(path, "the file is empty", "export it again, with a header line")
-    header = [column.strip() for column in header]
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        raise _fault(path, "its values are not separated by commas", "save it as CSV with commas", 1)
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if twice:
-        raise _fault(path, f"column {twice[0]} stands twice", "rename one of them", 1)
-    lines, rows = [], []
-    for row in reader:
-        if not row:
-            continue
-        if len(row) != len(header):
-            text = f"{len(row)} values under {len(header)} columns"
-            raise _fault(path, text, "quote values that hold a comma", reader.line_num)
-        lines.append(reader.line_num)
-        rows.append([value.strip() for value in row])
-    if not rows:
-        raise _fault(path, "there are no rows under the header", "export it again")
-    return pd.DataFrame(rows, columns=header, index=pd.Index(lines, name="line"), dtype=str)
+def read_text(source, columns=None):
+    """Read a whole table as text.
 
+    Parameters
+    ----------
+    source : TextTable or Path
+    columns : collection of str, optional
+        The columns to load; those absent are left out.
 
-def _read_parquet(path, columns):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    Returns
+    -------
+    DataFrame of str
+        An empty cell is ""; the index is the line or row; ``attrs["columns"]`` are all columns there.
 
-    try:
-        file = pq.ParquetFile(path)
-        there = file.schema_arrow.names
-        wanted = there if columns is None else [column for column in there if column in columns]
-        frame = file.read(columns=wanted).to_pandas()
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _fault(
-            path, f"can't be read as Parquet ({str(error).splitlines()[0]})", "export it again"
-        ) from None
-    if frame.empty and not len(frame):
-        raise _fault(path, "there are no rows", "export it again")
-    frame.index = pd.RangeIndex(1, len(frame) + 1, name="line")
-    frame = pd.DataFrame({column: as_text(frame[column]) for column in frame}, index=frame.index)
-    frame.attrs["columns"] = there
+    Raises
+    ------
+    StudyError
+        The rows are ragged, not in the encoding, or otherwise damaged.
+    """
+    source = open_table({}, source) if isinstance(source, Path) else source
+    lines, tables = zip(*source.batches(columns), strict=True)
+    index = pd.Index(np.concatenate(lines), name="line")
+    frame = pa.concat_tables(tables).to_pandas() if tables[0].num_columns else pd.DataFrame(index=index)
+    frame.index = index
+    frame.attrs["columns"] = source.columns
     return frame
-
-
-def as_text(values):
-    """Whole numbers without a decimal point, so that a code reads as it would in a text file."""
-    if pd.api.types.is_integer_dtype(values):
-        return values.astype("Int64").astype("string").fillna("").astype(str)
-    if pd.api.types.is_float_dtype(values):
-        whole = (values == values.round()) & (values.abs() < 1e15)
-        text = values.map(repr).where(~whole, values.where(whole).astype("Int64").astype("string"))
-        return text.where(values.notna(), "").astype(str)
-    return values.astype("string").fillna("").str.strip().astype(str)
-
-
-def _fault(path, text, remedy, line=None):
-    return StudyError([Problem(path.name, text, remedy, line)])

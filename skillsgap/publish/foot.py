@@ -1,0 +1,85 @@
+"""Last lines of a report: how sure it is, what was mapped, what was withheld, and what it is not."""
+
+from skillsgap.publish import pages
+from skillsgap.publish.disclosure import Rules
+from skillsgap.publish.gates import table_name
+from skillsgap.publish.naming import column_name, value
+from skillsgap.wording import N_
+
+
+def foot(release, facts, words):
+    """The last lines of a report.
+
+    Parameters
+    ----------
+    release : Release
+    facts : Facts
+    words : Words
+
+    Returns
+    -------
+    Html
+    """
+    sure = _published(words) if facts.published else _estimated(release.tables, facts, words)
+    sure += " " + words("None contains the bias that arises if those who did not answer differ.")
+    if facts.self_reported:
+        levels = facts.scale == "levels"
+        sure += " " + (words("Levels are self-reported.") if levels else words("The figures are self-reported."))
+    parts = [(words("How sure are we"), sure), (words("What was withheld"), _withheld(release, facts, words))]
+    if facts.mapped is not None and len(facts.mapped):
+        rows = facts.mapped.sort_values(["table", "column"]).itertuples()
+        parts.append((words("How codes were mapped"), " ".join(_mapped(row, words) for row in rows)))
+    nothing = words("An assessment of any person, or a ranking of agencies or countries.")
+    parts.append((words("What this is not"), nothing))
+    if facts.fictional:
+        invented = words("Country, people and figures are invented; the data are synthetic.")
+        parts.append((words("Fictional"), invented))
+    if words.lang == "uz":
+        parts.append((words("Language"), words("The Uzbek text awaits review by a native speaker.")))
+    return pages.foot(parts)
+
+
+def _published(words):
+    return words("The figures are printed as they were published, with the interval that was published or follows from "
+                 "the published standard error; where neither was published, none is shown.")  # fmt: skip
+
+
+def _estimated(tables, facts, words):
+    sure = words(
+        "Intervals of levels and gaps come from {replicates} replicates of the sample and contain sampling and "
+        "measurement error; those of profiles contain sampling error.",
+        replicates=words.number(facts.replicates),
+    )
+    if "headcounts" in tables:
+        sure += " " + words("Those of head-counts contain the model’s error too.")
+    if "plan_summary" in tables:
+        sure += " " + words("Those of the plan contain only what is uncertain about courses.")
+    return sure
+
+
+def _withheld(release, facts, words):
+    rules = release.rules
+    withheld = words(
+        "{withheld} of {figures} figures rest on fewer than {threshold} people. Head-counts are rounded to "
+        "{rounding}. Protection: {protection}.",
+        withheld=words.number(release.withheld),
+        figures=words.number(release.figures),
+        threshold=words.number(rules.threshold),
+        rounding=words.number(rules.rounding),
+        protection=words(release.protection),
+    )
+    if facts.published:
+        withheld += " " + words("Figures published without a number of respondents are printed as published.")
+    usual = Rules().threshold
+    if rules.threshold < usual:
+        withheld += " " + words("This unit lowered the threshold from {usual}.", usual=words.number(usual))
+    return withheld
+
+
+def _mapped(row, words):
+    sentence = N_("{table}, {column}: through “{crosswalk}”, which has no counterpart for {unmapped} and loses {loss} "
+                  "of the rest on average.")
+    return words.say(sentence, {
+        "table": table_name(row.table), "column": column_name(row.column), "crosswalk": value("text", row.crosswalk),
+        "unmapped": value("percent", row.unmapped), "loss": value("percent", row.loss),
+    })  # fmt: skip

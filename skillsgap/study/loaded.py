@@ -1,0 +1,75 @@
+"""A table on its way in, with what was found wrong and what was put right."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from skillsgap.errors import Problem
+
+ROWS = "_rows"  # of a register read as cells: how many rows of the file a row stands for
+
+
+@dataclass
+class Loaded:
+    """A table as text, its declaration, its faults and its notes.
+
+    Parameters
+    ----------
+    table : str
+        Which table of the design it is.
+    name : str
+        File, as messages call it.
+    spec : dict
+        What params declare of it.
+    frame : DataFrame
+        Text, then typed values; the index is the line in the file.
+    rows : int
+        Rows the file holds.
+    missing : dict
+        Declared missing values: column to kind to number of rows.
+    mapped : list of dict
+        Rows of the stage table `mapped`.
+    alone : dict of str to int
+        Of a register, how many rows have a value in each column that makes no cell.
+    """
+
+    table: str
+    name: str
+    spec: dict
+    frame: pd.DataFrame
+    rows: int = 0
+    faults: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+    missing: dict = field(default_factory=dict)
+    mapped: list = field(default_factory=list)
+    alone: dict = field(default_factory=dict)
+
+    @property
+    def kept(self):
+        """Rows of the file that belong here."""
+        return count(self.frame)
+
+    def fault(self, odd, column, text, remedy, values=None):
+        """Keep a fault of some rows (None: of the whole file)."""
+        self.faults.append(self._problem(odd, column, text, remedy, values))
+
+    def note(self, odd, column, text, done, values=None):
+        """Keep an oddity that was put right."""
+        self.notes.append(self._problem(odd, column, text, done, values))
+
+    def _problem(self, odd, column, text, remedy, values):
+        line = None if odd is None else int(odd.index.min())
+        return Problem(self.name, text, remedy, line, column, 1 if odd is None else count(odd), values or {})
+
+    def counts(self, column, *, answered=False):
+        """Rows of the file by code, the empty one left out; of respondents alone where that is asked."""
+        frame = self.frame[self.frame["answered"]] if answered else self.frame
+        frame = frame[frame[column].notna() & (frame[column] != "")]
+        if ROWS in frame:
+            return frame.groupby(column, sort=True)[ROWS].sum()
+        return frame[column].value_counts(sort=False).sort_index()
+
+
+def count(frame):
+    """How many rows of the file some rows stand for."""
+    return int(frame[ROWS].sum()) if ROWS in frame else len(frame)

@@ -1,0 +1,277 @@
+"""What params declare of a table, applied to its text: names, missing codes, skips, recodes, crosswalks."""
+
+import re
+
+import pandas as pd
+
+from skillsgap.contracts import CONTRACTS, MISSING
+from skillsgap.study.crosswalks import cross
+from skillsgap.study.loaded import count
+from skillsgap.study.nearest import near
+from skillsgap.study.spelling import fold, settle, uzbek
+from skillsgap.wording import N_
+
+EVERY = "*"  # in missing_codes: of every column
+FREE = ("staff_id", "rater_id")  # ids are matched as they are; nobody spells them
+TEXTS = re.compile(r"(?:label|text|definition)_(\w\w)")
+PROSE = ("source", "provider", "owner", "eligibility", "prerequisites", "languages", "cuts", "key")
+
+
+def translate(loaded, crosswalks, known, items=()):
+    """Apply the declarations of one table to its frame, in this order.
+
+    Conditions are asked in the file's own names and codes. Then columns get our names, constants are added,
+    declared missing codes become empty, skips get their meaning, codes are recoded, settled in spelling, held
+    against their declared list, and taken through a crosswalk; rows outside the population are left out.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        Its frame is replaced, its faults, notes and counts grow.
+    crosswalks : dict of str to Loaded
+    known : dict of str to collection of str
+        Codes that other tables know, by column.
+    items : collection of str
+        Columns of answers, which missing codes for every column mean too.
+
+    Returns
+    -------
+    Loaded
+    """
+    _number_codes(loaded)
+    spec, told = loaded.spec, _conditions(loaded)
+    there = told.pop("belongs", None)
+    loaded.frame = loaded.frame.assign(**told)
+    _name(loaded)
+    unknown_columns(loaded, list(loaded.frame))
+    _forget(loaded, items)
+    _skip(loaded)
+    for column, codes in spec.get("recode", {}).items():
+        _recode(loaded, column, {str(old): str(new) for old, new in codes.items()})
+    if there is not None:
+        loaded.frame = loaded.frame[there.loc[loaded.frame.index]]
+    for column in _codes(loaded):
+        declared = declared_codes(spec, column)
+        settle(loaded, column, declared or known.get(column, ()))
+        _allowed(loaded, column, declared)
+    for column in loaded.frame:
+        if (match := TEXTS.fullmatch(column)) and match[1] == "uz":
+            _apostrophes(loaded, column)
+    for column, name in spec.get("crosswalk", {}).items():
+        if column in loaded.frame and name in crosswalks:
+            cross(loaded, column, name, crosswalks[name])
+    return loaded
+
+
+def matches(frame, conditions):
+    """Rows for which all declared conditions hold.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"sector": ["2", "1", ""]})
+    >>> matches(rows, {"sector": {"in": [2]}}).tolist(), matches(rows, {"sector": {"missing": True}}).tolist()
+    ([True, False, False], [False, False, True])
+    """
+    hold = pd.Series(True, index=frame.index)
+    for column, condition in conditions.items():
+        if "in" in condition:
+            hold &= frame[column].isin([str(code) for code in condition["in"]])
+        if "missing" in condition:
+            hold &= (frame[column] == "") == condition["missing"]
+    return hold
+
+
+def find_columns(source, loaded):
+    """The columns that params speak of, in the file: by name, or but for kinds of apostrophe, blank and case.
+
+    Parameters
+    ----------
+    source : TextTable
+    loaded : Loaded
+        Its faults and notes grow.
+
+    Returns
+    -------
+    dict of str to str
+        Name in the file of each column that params spell otherwise.
+    """
+    folded, aliases = {fold(column).casefold(): column for column in source.columns}, {}
+    for column in asked(loaded.spec):
+        theirs = folded.get(fold(column).casefold())
+        if column in source.columns or column in aliases:
+            continue
+        if theirs is None:
+            loaded.fault(None, column, *_lacking(column, source.columns))
+        else:
+            aliases[column] = theirs
+            loaded.note(None, column, N_("the file writes the column as {theirs!r}"), N_("taken as the same"),
+                        {"theirs": theirs})  # fmt: skip
+    return aliases
+
+
+def unknown_columns(loaded, there):
+    """Find faults of declarations about a column that is not there, as far as no reading would tell."""
+    for key in ("recode", "missing_codes", "codes", "crosswalk"):
+        for column in loaded.spec.get(key, ()):
+            if column != EVERY and column not in there:
+                loaded.fault(None, column, *_lacking(column, there))
+    for column in loaded.spec.get("numbers", {}).get("percent", ()):
+        if column not in there:
+            loaded.fault(None, column, *_lacking(column, there))
+
+
+def declared_codes(spec, column):
+    """Codes a column may hold, as params declare them under our name or the file's own."""
+    codes = spec.get("codes", {})
+    return [str(code) for code in codes.get(column) or codes.get(spec.get("columns", {}).get(column), ())]
+
+
+def narrow(spec, columns):
+    """What a declaration says of some of our columns only."""
+    said = {key: {c: v for c, v in spec[key].items() if c in columns or c == EVERY}
+            for key in ("columns", "constants", "crosswalk") if key in spec}  # fmt: skip
+    theirs = {*columns, *said.get("columns", {}).values()}
+    said |= {key: {c: v for c, v in spec[key].items() if c in theirs or c == EVERY}
+             for key in ("recode", "missing_codes", "codes") if key in spec}  # fmt: skip
+    if "numbers" in spec:
+        percent = [column for column in spec["numbers"].get("percent", ()) if column in columns]
+        said["numbers"] = spec["numbers"] | {"percent": percent}
+    return said | {key: spec[key] for key in ("dates",) if key in spec}
+
+
+def series(spec):
+    """Replicate weight and plausible value columns a responses table declares."""
+    columns = []
+    if "replicate_weights" in spec:
+        span = spec["replicate_weights"]
+        columns += [f"{span['prefix']}{i}" for i in range(span["from"], span["to"] + 1)]
+    for span in spec.get("plausible_values", {}).values():
+        columns += [f"{span['prefix']}{i}" for i in range(1, span["count"] + 1)]
+    return columns
+
+
+def asked(spec):
+    """Columns of the file, by its own names, that the declarations of a table speak of."""
+    conditions = [spec.get(key, {}) for key in ("population", "respondents", "well_matched")]
+    skips = spec.get("skip", {})
+    named = [column for condition in conditions for column in condition]
+    named += [*skips, *(column for rule in skips.values() for column in rule["when"])]
+    told = [*spec.get("columns", {}).values(), *spec.get("long", {}).values(), *series(spec), *named]
+    return list(dict.fromkeys(told))
+
+
+def _number_codes(loaded):
+    """Whole numbers that another program wrote as 1.0, 2.0 are the codes 1, 2."""
+    changed = []
+    for column in loaded.frame:
+        if pd.api.types.is_numeric_dtype(loaded.frame[column]):
+            continue  # a count of rows
+        found = pd.Series(loaded.frame[column].unique(), dtype=str)
+        if found.str.fullmatch(r"-?\d+\.0+").any():
+            if found[found != ""].str.fullmatch(r"-?\d+(\.0+)?").all():
+                loaded.frame[column] = loaded.frame[column].str.replace(r"\.0+$", "", regex=True)
+                changed.append(column)
+    if changed:
+        loaded.note(None, changed[0], N_("whole numbers are written with decimals in {n} columns"),
+                    N_("read without them"), {"n": len(changed)})  # fmt: skip
+
+
+def _conditions(loaded):
+    """What params ask of a row, in the file's own names and codes."""
+    # respondents outside the population still serve derived requirements; other rows don't belong here at all
+    inside = "in_population" if loaded.table == "responses" else "belongs"
+    told = {"answered": "respondents", "well_matched": "well_matched", inside: "population"}
+    return {ours: matches(loaded.frame, loaded.spec[key]) for ours, key in told.items() if key in loaded.spec}
+
+
+def _name(loaded):
+    # a column may serve under two names (a code for people, a condition), so it is copied, not renamed
+    wanted = loaded.spec.get("columns", {})
+    frame = loaded.frame.assign(**{ours: loaded.frame[theirs] for ours, theirs in wanted.items()})
+    fixed = {column: str(value) for column, value in loaded.spec.get("constants", {}).items()}
+    for column in fixed:
+        if column in frame:
+            loaded.fault(None, column, N_("params give all rows one {column}, and the file has that column too"),
+                         N_("drop it from data.{table}.constants, or map another column"),
+                         {"column": column, "table": loaded.table})  # fmt: skip
+    loaded.frame = frame.assign(**fixed)
+    loaded.frame.attrs = {}
+
+
+def _copies(loaded, named):
+    """A column under our name, and under the file's own, where codes may be declared too."""
+    return {named, *(ours for ours, theirs in loaded.spec.get("columns", {}).items() if theirs == named)}
+
+
+def _lacking(column, there):
+    remedy, values = near(column, list(there))
+    return N_("there is no column {column}, which params name"), remedy, {**values, "column": column}
+
+
+def _forget(loaded, items):
+    """Declared missing codes become empty, and are counted by kind."""
+    everywhere = loaded.spec.get("missing_codes", {}).get(EVERY)
+    declared = {column: codes for column, codes in loaded.spec.get("missing_codes", {}).items() if column != EVERY}
+    if everywhere is not None:
+        ours = [*CONTRACTS[loaded.table].columns, *items]
+        declared = {column: everywhere for column in ours if column in loaded.frame and column not in FREE} | declared
+    for named, codes in declared.items():
+        if named not in loaded.frame:
+            continue
+        kinds = codes if isinstance(codes, dict) else {"not_stated": codes}
+        for column in _copies(loaded, named):
+            counted = dict.fromkeys(MISSING, 0)
+            for kind, values in kinds.items():
+                gone = loaded.frame[column].isin([str(code) for code in values])
+                counted[kind] = count(loaded.frame[gone])
+                loaded.frame[column] = loaded.frame[column].mask(gone, "")
+            loaded.missing[column] = counted
+
+
+def _skip(loaded):
+    """A question that was rightly skipped gets the answer its skipping means."""
+    for column, rule in loaded.spec.get("skip", {}).items():
+        skipped = matches(loaded.frame, rule["when"]) & (loaded.frame[column] == "")
+        for name in _copies(loaded, column):
+            loaded.frame[name] = loaded.frame[name].mask(skipped, str(rule["value"]))
+
+
+def _recode(loaded, named, codes):
+    """Another code for each declared one; a code that is neither declared nor a target is a fault."""
+    if named not in loaded.frame:
+        return
+    known = {*codes, *codes.values(), "", *declared_codes(loaded.spec, named)}
+    odd = loaded.frame[~loaded.frame[named].isin(known)]
+    if len(odd):
+        loaded.fault(odd, named, N_("{value!r} has no recode, though other codes of the column have"),
+                     N_("add it to data.{table}.recode.{column}, or to data.{table}.codes.{column}"),
+                     {"value": odd[named].iloc[0], "table": loaded.table, "column": named})  # fmt: skip
+    for column in _copies(loaded, named):
+        loaded.frame[column] = loaded.frame[column].replace(codes)
+
+
+def _codes(loaded):
+    """Columns of codes: text by contract, no id, no prose."""
+    columns = CONTRACTS[loaded.table].columns
+    return [
+        name for name, rule in columns.items()
+        if name in loaded.frame and rule.kind == "text" and name not in (*FREE, *PROSE) and not TEXTS.fullmatch(name)
+    ]  # fmt: skip
+
+
+def _allowed(loaded, column, allowed):
+    odd = loaded.frame[~loaded.frame[column].isin(["", *allowed])]
+    if allowed and len(odd):
+        loaded.fault(odd, column, N_("{value!r} is not one of the declared codes {codes}"),
+                     N_("correct it, recode it, or add it to data.{table}.codes.{column}"),
+                     {"value": odd[column].iloc[0], "codes": ", ".join(allowed), "table": loaded.table,
+                      "column": column})  # fmt: skip
+
+
+def _apostrophes(loaded, column):
+    right = loaded.frame[column].map(uzbek)
+    odd = loaded.frame[right != loaded.frame[column]]
+    if len(odd):
+        loaded.note(odd, column, N_("Uzbek text has other apostrophes than U+02BB and U+02BC"),
+                    N_("written with these"))  # fmt: skip
+        loaded.frame[column] = right

@@ -1,0 +1,94 @@
+"""Codes that look alike: one spelling where only apostrophes and blanks differ, a fault where more does."""
+
+import re
+import unicodedata
+
+import pandas as pd
+
+from skillsgap.wording import N_
+
+# Uzbek is typed with any of these for U+02BB (oʻ, gʻ) and U+02BC
+APOSTROPHES = str.maketrans(dict.fromkeys("\u02bb\u02bc\u2018\u2019\u00b4`\u02b9\uff07", "'"))
+DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+# Cyrillic letters that are drawn as Latin ones
+HOMOGLYPHS = str.maketrans("АВЕКМНОРСТХУІаеорсухіԁѕј", "ABEKMHOPCTXYIaeopcyxidsj")
+
+
+def fold(text):
+    """A text without what a reader can't see: kinds of apostrophe, dash and blank, composed or decomposed letters.
+
+    Examples
+    --------
+    >>> fold("Qo\u02bbqon  shahri") == fold("Qo\u2019qon shahri")
+    True
+    """
+    text = INVISIBLE.sub("", unicodedata.normalize("NFC", text)).translate(APOSTROPHES).translate(DASHES)
+    return " ".join(text.split())
+
+
+def blur(text):
+    """A folded text without case, accents of width, or the alphabet a letter is from.
+
+    Examples
+    --------
+    >>> blur("G4") == blur("\u0413" "4"), blur("Female") == blur("female"), blur("\u0410" "1") == blur("A1")
+    (False, True, True)
+    """
+    return unicodedata.normalize("NFKC", fold(text)).translate(HOMOGLYPHS).casefold()
+
+
+def settle(loaded, column, known=()):
+    """One spelling for each code of a column: the known one, or else the one that most rows have.
+
+    Codes that differ in apostrophes, dashes, blanks or the composition of letters are read as one, with a note;
+    those that differ in case or alphabet only are a fault, unless both are known.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        Its frame is changed in place, its notes and faults grow.
+    column : str
+    known : collection of str
+        Codes of another table or of params that the column refers to.
+    """
+    counts = loaded.counts(column)
+    codes = pd.Series(counts.index, index=counts.index)
+    plain = codes.map(fold)
+    best = {}  # ties go to the first in code order
+    for code in sorted(counts.index, key=lambda code: (code not in known, -counts[code], code)):
+        best.setdefault(plain[code], code)
+    for code in known:
+        best.setdefault(fold(code), code)
+    target = {c: best[plain[c]] for c in counts.index if c not in known and best[plain[c]] != c}
+    if target:
+        first = next(iter(target))
+        odd = loaded.frame[loaded.frame[column].isin(list(target))]
+        loaded.note(odd, column, N_("{value} is also written with other apostrophes, dashes or blanks"),
+                    N_("read as one code"), {"value": target[first]})  # fmt: skip
+        loaded.frame[column] = loaded.frame[column].replace(target)
+    _same_but_for_case(loaded, column, sorted(set(best.values()) & {*counts.index, *target.values()}), set(known))
+
+
+def _same_but_for_case(loaded, column, codes, known):
+    seen = {blur(code): code for code in sorted(known)}
+    for code in codes:
+        other = seen.setdefault(blur(code), code)
+        if other != code and not {code, other} <= known:
+            odd = loaded.frame[loaded.frame[column] == code]
+            text = N_("{value!r} and {other!r} differ only in case or in alphabet")
+            remedy = N_("correct it, or recode one to the other in params: data.{table}.recode.{column}")
+            loaded.fault(odd, column, text, remedy,
+                         {"value": code, "other": other, "table": loaded.table, "column": column})  # fmt: skip
+
+
+def uzbek(text):
+    """Uzbek text with its own apostrophes: U+02BB after o and g, U+02BC elsewhere.
+
+    Examples
+    --------
+    >>> uzbek("O'zbek ta`lim") == "O\u02bbzbek ta\u02bclim"
+    True
+    """
+    text = unicodedata.normalize("NFC", text).translate(APOSTROPHES)
+    return re.sub("(?<=[ogOG])'", "\u02bb", text).replace("'", "\u02bc")
