@@ -105,6 +105,7 @@ def tiny(tmp_path_factory):
         profiles={"candidates": [1, 2, 3, 4], "n_starts": 10},
         plan={**values["plan"], "budget": 90_000},
     ))
+    project.edit(lambda values: values["data"]["register"].update(n_rows=300))
     return project
 
 

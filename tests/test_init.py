@@ -100,7 +100,7 @@ def test_guesses_hold_for_a_file_they_were_not_made_on(tmp_path):
     values, _ = written(tmp_path, "kor-piaac", DATA / "survey_piaac" / "piaac_kor_employed.parquet", data=DATA)
     scored = score_guess(values["data"], {table: truth[table] for table in ("responses", "items")})
     there = scored[scored["truth"] != ""]
-    assert there["right"].mean() >= 0.74
+    assert there["right"].mean() >= 0.77
     assert not len(there[(there["guess"] != "") & ~there["right"]])
 
 

@@ -130,8 +130,12 @@ def test_what_the_study_refuses_is_a_fault_and_the_chain_refuses_it_too(project,
 
 
 def test_a_register_alone_is_read_and_there_is_nothing_to_estimate(project):
-    project.edit(lambda values: (drop("plan")(values), values["gaps"].update(by=[]), values["design"].update(calibrate=[]),
-                                 values.update(data={"register": values["data"]["register"]})))  # fmt: skip
+    def alone(values):
+        values["data"] = {"register": values["data"]["register"]}
+        values.pop("plan")
+        values["design"]["calibrate"] = values["gaps"]["by"] = []
+
+    project.edit(alone)
     one = foretold(project)
     assert one.states["read"] == one.states["quality"] == "printed"
     assert {one.states[stage] for stage in NEEDS} == {"missing"} and made(project) == set()
@@ -288,15 +292,14 @@ def test_forty_units_are_read_in_time_and_fit_a_terminal(project):
     assert len(units) == 40 and time.perf_counter() - start < 60
     lines = matrix(units).splitlines()
     assert max(map(len, lines)) <= 100
-    ends = [re.sub(r"\S(?= ?\S)", " ", line) for line in lines[:41]]
-    assert len(ends) == 41 and all(line.split()[1] == "yes" for line in lines[1:41])
     column = lines[0].index("quality")
     assert {line[column : column + 3] for line in lines[1:41]} == {"yes"} and lines[41] == ""
 
 
-def test_the_widest_matrix_still_fits(project):
+def test_the_widest_matrix_still_fits():
     widest = dict(zip(STAGES, ["waiting", "waiting", *["missing"] * 6], strict=True))
-    missing = dict.fromkeys(NEEDS, ("register",))
+    missing = {stage: tuple(sorted({table for way in ways for table in way} - {"derive"},
+                                   key=lambda table: -len(TABLES[table][0]))) for stage, ways in NEEDS.items()}
     one = forecasting.Forecast("a-unit-with-as-many-letters-as-it-may-take", "draft", widest, missing)
     assert max(map(len, matrix([one]).splitlines())) <= 100
 
@@ -306,7 +309,7 @@ def test_a_unit_that_is_not_there_is_named(project):
         forecast(project.root, ["nope"])
 
 
-# --- who may be compared ------------------------------------------------------------------------------------------------
+# --- who may be compared ----------------------------------------------------------------------------------------------
 
 
 def test_only_cleared_units_enter_comparisons(project):

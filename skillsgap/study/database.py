@@ -52,6 +52,7 @@ def _engine(url, found, find):
         from sqlalchemy import create_engine
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+        from sqlalchemy.pool import NullPool
     except ModuleNotFoundError:
         found.fault(N_("reading a database needs SQLAlchemy"), N_("install the extra sql"))
         found.stop()
@@ -64,7 +65,7 @@ def _engine(url, found, find):
             path = find(address.database).resolve().as_uri()
             address = address.set(database=path, query={"mode": "ro", "uri": "true"})
         found.stop()
-        return create_engine(address)
+        return create_engine(address, poolclass=NullPool)
     except (ArgumentError, NoSuchModuleError, ValueError):
         found.fault(N_("its url names no database that can be read"), N_("write it as SQLAlchemy does"))
     except ModuleNotFoundError as error:
@@ -124,4 +125,3 @@ def _rows(engine, reflected, table, places, size, found):
             found.stop()
             yield np.arange(row, row + len(part)), [pa.array(values, pa.string()) for values in texts[: len(chosen)]]
             row += len(part)
-    engine.dispose()

@@ -20,9 +20,9 @@ PROSE = ("source", "provider", "owner", "eligibility", "prerequisites", "languag
 def translate(loaded, crosswalks, known, items=()):
     """Apply the declarations of one table to its frame, in this order.
 
-    Conditions are asked in the file's own names and codes. Then columns get our names, constants are added,
-    declared missing codes become empty, skips get their meaning, codes are recoded, settled in spelling, held
-    against their declared list, and taken through a crosswalk; rows outside the population are left out.
+    Conditions are asked in the file's own names and codes. Then columns get our names, constants are added, rows
+    outside the population are left out, declared missing codes become empty, skips get their meaning, codes are
+    recoded, settled in spelling, held against their declared list, and taken through a crosswalk.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def translate(loaded, crosswalks, known, items=()):
     there = told.pop("belongs", None)
     loaded.frame = loaded.frame.assign(**told)
     _name(loaded)
+    if there is not None:
+        loaded.frame = loaded.frame[there]
     unknown_columns(loaded, list(loaded.frame))
     _forget(loaded, items)
     _skip(loaded)
     for column, codes in spec.get("recode", {}).items():
         _recode(loaded, column, {str(old): str(new) for old, new in codes.items()})
-    if there is not None:
-        loaded.frame = loaded.frame[there.loc[loaded.frame.index]]
     for column in _codes(loaded):
         declared = declared_codes(spec, column)
         settle(loaded, column, declared or known.get(column, ()))

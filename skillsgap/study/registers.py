@@ -78,7 +78,7 @@ def stream(source, by, alone, *, identity=None, ids=(), whole=False):
             empty.add(table.filter(none), lines[none.to_numpy(zero_copy_only=False)])
     return Streamed(
         cells.frame(), {column: counter.frame() for column, counter in values.items()},
-        _frame(pa.concat_tables(people)) if identity else None, empty.frame(),
+        _frame(pa.concat_tables(people)) if identity else None, empty.frame() if identity else pd.DataFrame(),
         _twice(source, keys, np.concatenate(digests)) if digests else pd.DataFrame(), rows,
     )  # fmt: skip
 
