@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from guess_score import score_guess
 from hypothesis import given
 from hypothesis import strategies as st
 
 from skillsgap.study.commented import Lines, quoted
 from skillsgap.study.first_params import first_params
-from skillsgap.study.guess_score import score_guess
 from skillsgap.study.params import read_params
 
 REPO = Path(__file__).parents[1]

@@ -1,5 +1,6 @@
 """Files as an ordinary user has them: other codes, other names, fewer tables; the numbers stay the same."""
 
+import pandas as pd
 import pytest
 
 from skillsgap.contracts import CONTRACTS, INPUTS
@@ -79,11 +80,103 @@ def test_courses_for_everybody_need_no_eligibility(project):
     assert opened(project).table("plan_courses").equals(with_column)
 
 
-def test_a_file_with_other_separators_says_so(project):
+def test_a_file_with_other_separators_is_read_and_that_is_said(project, tmp_path):
+    before = opened(project.copy(tmp_path / "before"))
     path = project.table("agencies")
-    path.write_text(path.read_text().replace(",", ";"))
-    with pytest.raises(StudyError, match="agencies.csv line 1: its values are not separated by commas"):
+    path.write_text(path.read_text(encoding="utf-8").replace(",", ";"), encoding="utf-8")
+    after = opened(project)
+    assert after.table("labels").equals(before.table("labels"))
+    assert after.table("notes")["file"].tolist() == ["agencies.csv"] and before.table("notes").empty
+
+
+def test_a_register_of_cells_gives_what_its_persons_give(project, tmp_path):
+    before = opened(project.copy(tmp_path / "before"))
+    cell = ["agency_id", "role_id", "role_level", "grade", "sex", "age_band"]
+    register = pd.read_csv(project.table("register"), dtype=str, keep_default_na=False)
+    known = register.set_index("staff_id")[cell]
+    project.rewrite("responses", lambda table: table.join(known, on="staff_id").drop(columns="staff_id"))
+    cells = register.groupby(cell).size().rename("headcount").reset_index()
+    cells.to_csv(project.table("register"), index=False)
+    project.edit(lambda values: values["data"]["responses"].update(link=cell))
+    project.edit(lambda values: values["data"]["register"].update(n_rows=len(cells)))
+    after = opened(project)
+    assert after.table("register").equals(before.table("register"))
+    # other keys, so other draws; what is drawn from nothing is the same
+    raw = "statistic == 'shortfall_raw'"
+    left, right = (unit.table("gaps").query(raw)[["group", "competency_id", "estimate"]] for unit in (after, before))
+    pd.testing.assert_frame_equal(left.reset_index(drop=True), right.reset_index(drop=True), rtol=1e-9)
+
+
+def test_answers_one_a_row_give_what_a_wide_file_gives(project, tmp_path):
+    before = opened(project.copy(tmp_path / "before"))
+    items = items_of(project)
+
+    def lengthen(table):
+        rest = [column for column in table if column not in items]
+        return table.melt(rest, items, "question", "given").query("given != ''").sort_values(["question", "staff_id"])
+
+    answered = pd.read_csv(project.table("responses"), dtype=str, keep_default_na=False)[items].ne("").any(axis=1)
+    project.rewrite("responses", lambda table: lengthen(table[answered.to_numpy()]))
+    project.edit(lambda values: values["data"]["responses"].update(long={"item": "question", "answer": "given"}))
+    project.edit(lambda values: values["data"]["responses"].pop("n_rows", None))
+    after = opened(project)
+    columns = list(before.table("responses"))
+    people = before.table("responses")[before.table("responses")[items].notna().any(axis=1)]
+    tables = [table.sort_values(columns).reset_index(drop=True) for table in (after.table("responses")[columns], people)]
+    pd.testing.assert_frame_equal(*tables, check_dtype=False)
+
+
+def test_one_wave_of_several_is_reported(project, tmp_path):
+    before = opened(project.copy(tmp_path / "before"))
+    project.rewrite("responses", lambda table: pd.concat([table.assign(wave="2025"), table.assign(wave="2026")]))
+    with pytest.raises(StudyError, match="the waves are 2025, 2026, and params name none"):
         opened(project).table("responses")
+    project.edit(lambda values: values["data"]["responses"].update(wave=2026))
+    after = opened(project).table("responses").drop(columns="wave")
+    pd.testing.assert_frame_equal(after, before.table("responses"))
+
+
+def test_codes_go_through_a_crosswalk_and_its_loss_is_told(project):
+    roles = sorted(pd.read_csv(project.table("register"), dtype=str)["role_id"].unique())
+    project.rewrite("register", lambda table: table.assign(role_id="old " + table["role_id"]))
+    rows = [{"from": f"old {role}", "to": role, "loss": "0.1"} for role in roles[1:]]
+    project.edit(lambda values: (
+        values["data"].update(crosswalks={"roles": {"rows": rows}}),
+        values["data"]["register"].update(crosswalk={"role_id": "roles"}),
+    ))  # fmt: skip
+    unit = opened(project)
+    told, staff = unit.table("mapped").iloc[0], unit.table("register").groupby("role_id")["headcount"].sum()
+    assert set(staff.index) == {*roles[1:], "unmapped"}
+    assert told["unmapped"] == pytest.approx(staff["unmapped"] / staff.sum()) and told["loss"] == pytest.approx(0.1)
+
+
+def test_numbers_and_dates_mean_only_what_params_say(project, tmp_path):
+    before = opened(project.copy(tmp_path / "before"))
+    project.rewrite("courses", lambda table: table.assign(
+        cost_per_seat="$" + table["cost_per_seat"].str.replace(".", ",", regex=False)))  # fmt: skip
+    project.rewrite("responses", lambda table: table.assign(date=pd.to_datetime(table["date"]).dt.strftime("%d/%m/%Y")
+                                                            .fillna("")))  # fmt: skip
+    with pytest.raises(StudyError) as caught:
+        opened(project).table("courses")
+    assert "is not a number" in str(caught.value) and "data.courses.numbers" in str(caught.value)
+    assert "is not a date" in str(caught.value) and "data.responses.dates" in str(caught.value)
+    project.edit(lambda values: (
+        values["data"]["courses"].update(numbers={"decimal": ",", "currency": "$"}),
+        values["data"]["responses"].update(dates="dmy"),
+    ))  # fmt: skip
+    after = opened(project)
+    assert after.table("courses").equals(before.table("courses"))
+    assert after.table("sources").equals(before.table("sources"))
+
+
+def test_missing_codes_are_counted_by_kind(project):
+    item = items_of(project)[0]
+    project.rewrite("responses", lambda table: table.assign(**{item: table[item].replace({"0": "97", "1": "98"})}))
+    project.edit(lambda values: values["data"]["responses"].update(
+        missing_codes={"*": {"dont_know": [97], "refused": ["98"]}}))  # fmt: skip
+    row = opened(project).table("columns").set_index(["table", "column"]).loc[("responses", item)]
+    assert row["dont_know"] > 0 and row["refused"] > 0 and row["not_stated"] == 0
+    assert row["filled"] < row["rows"]
 
 
 def test_every_column_a_unit_may_bring_is_listed(capsys):

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import pwd
+import random
 import re
 import shutil
 import subprocess
@@ -370,6 +371,27 @@ def test_damaged_and_unknown_files_are_told_in_one_line(fault):
     (line,) = fault(b"x", "t.xls")
     reads = ".csv, .csv.gz, .xlsx, .sav, .dta, .parquet"
     assert line == f"t.xls: can't read this kind of file (reads {reads}): save it as .csv"
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.xlsx", "t.sav", "t.dta", "t.parquet"])
+def test_a_file_with_damaged_bytes_is_read_or_told_in_lines(tmp_path, name):
+    path, dice = tmp_path / name, random.Random(1)
+    if path.suffix in (".csv", ".gz"):
+        TYPED.to_csv(path, index=False)
+    elif name == "t.xlsx":
+        spreadsheet(path, ("S", [list(TYPED), ["a", 1, 2.5, dt.date(2025, 1, 1), "#N/A"], *[["b", 2]] * 50]))
+    else:
+        {"t.sav": pyreadstat.write_sav, "t.dta": pyreadstat.write_dta, "t.parquet": pd.DataFrame.to_parquet}[name](
+            TYPED, path)  # fmt: skip
+    whole = path.read_bytes()
+    for _ in range(100):
+        content, at = bytearray(whole), dice.randrange(len(whole))
+        content[at : at + dice.choice([0, 1, 30, len(whole)])] = dice.randbytes(dice.choice([0, 1, 3]))
+        path.write_bytes(content)
+        try:
+            read_text(open_table({}, path))
+        except StudyError as error:
+            assert all(line.startswith(name) and str(tmp_path) not in line for line in str(error).splitlines())
 
 
 def test_sheets_are_named_noted_and_numbered_as_in_the_spreadsheet(tmp_path):

@@ -6,7 +6,28 @@ from skillsgap.study.loaded import ROWS, count
 from skillsgap.wording import N_
 
 UNMAPPED = "unmapped"  # the code of staff whose own code has no target: they are staff all the same
+EXACT = 1e-6  # beyond that people would be lost or made
 STAYS = ("register", "responses")  # rows that are kept where a code has no target
+
+
+def whole(walk):
+    """Find the fault of a crosswalk that sends a code to several without saying how much of it goes to each.
+
+    Parameters
+    ----------
+    walk : Loaded
+        Columns from, to, and where a code is split, weight. Its faults grow.
+    """
+    if walk.faults:
+        return
+    weight = walk.frame["weight"].fillna(1.0) if "weight" in walk.frame else pd.Series(1.0, walk.frame.index)
+    total = weight.groupby(walk.frame["from"]).transform("sum")
+    odd = walk.frame[(total - 1).abs() > EXACT]
+    if len(odd):
+        first = odd["from"].iloc[0]
+        walk.fault(odd, "weight", N_("the weights of {value!r} sum to {total} over its {n} targets"),
+                   N_("give each target its part, 1 in all"),
+                   {"value": first, "total": f"{total[odd.index[0]]:g}", "n": int((walk.frame["from"] == first).sum())})
 
 
 def cross(loaded, column, name, walk):

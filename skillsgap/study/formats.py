@@ -1,9 +1,11 @@
 """Spreadsheets, SPSS, Stata and Parquet files as tables of text."""
 
 import re
+import zlib
 from contextlib import contextmanager
 from functools import partial
 from itertools import zip_longest
+from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,6 +18,8 @@ from skillsgap.wording import N_
 
 FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 MERGED = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([^"]+)"')
+# what openpyxl and zipfile raise at a damaged file
+DAMAGED = (BadZipFile, ParseError, LookupError, NotImplementedError, ValueError, EOFError, OSError, zlib.error)
 CELLS = 4_000_000  # values of a wide file held at a time
 SHOWN = 4  # columns named in a note
 
@@ -41,9 +45,9 @@ def open_parquet(path, name):
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             schema = file.schema_arrow
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, UnicodeError, OSError) as error:
         raise unreadable(name, "Parquet", error) from None
     return TextTable(Findings(name), schema.names, partial(_parquet_rows, path, schema))
 
@@ -56,11 +60,12 @@ def _parquet_rows(path, schema, places, size, found):
     found.stop()
     names, row = [schema.names[place] for place in places], 1
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for batch in file.iter_batches(batch_size=size, columns=names):
+                batch.validate(full=True)  # text that is not UTF-8 comes through otherwise
                 yield np.arange(row, row + len(batch)), [as_text(batch.column(name)) for name in names]
                 row += len(batch)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, UnicodeError, OSError) as error:
         raise unreadable(found.name, "Parquet", error) from None
 
 
@@ -92,6 +97,8 @@ def open_statistical(path, name, *, labels=False, encoding=None, kept=()):
     read = partial(_read_statistical, path, name, encoding)
     _, meta = read(metadataonly=True)
     header = meta.column_names
+    if not all(header):
+        raise unreadable(name, path.suffix, ValueError("a column has no name"))
     return TextTable(Findings(name), header, partial(_statistical_rows, read, header, labels, frozenset(kept)))
 
 
@@ -211,14 +218,12 @@ def _book(path, name, results=True):
         reader = ExcelReader(path, read_only=True, data_only=results)
         reader.read()
         parts = {sheet.name: link.target for sheet, link in reader.parser.find_sheets()}
-    except (BadZipFile, KeyError, ValueError, OSError) as error:
-        raise unreadable(name, "XLSX", error) from None
-    for sheet in reader.wb.worksheets:
-        sheet.reset_dimensions()  # some programs write a wrong one
-    try:
+        for sheet in reader.wb.worksheets:
+            sheet.reset_dimensions()  # some programs write a wrong one
         yield reader, parts
-    finally:
         reader.wb.close()
+    except DAMAGED as error:
+        raise unreadable(name, "XLSX", error) from None
 
 
 def _marks(part):

@@ -6,6 +6,7 @@ from skillsgap.contracts import CONTRACTS, MISSING
 from skillsgap.errors import Problem, StudyError, Waiting
 from skillsgap.study.answers import answers
 from skillsgap.study.checks import validate
+from skillsgap.study.crosswalks import whole
 from skillsgap.study.loaded import Loaded, count
 from skillsgap.study.mapping import asked, declared_codes, find_columns, narrow, translate, unknown_columns
 from skillsgap.study.readers import open_source, read_text
@@ -40,6 +41,7 @@ def load_tables(params, data):
     for name, spec in declared.get("crosswalks", {}).items():
         try:
             walks[name] = _plain("crosswalk", spec, params, data, ("data", "crosswalks", name), {}, {})
+            whole(walks[name])
             problems += walks[name].faults
         except StudyError as error:
             problems += error.problems
@@ -155,14 +157,16 @@ def _register(spec, params, data, tables, walks):
     names = {theirs: ours for ours, theirs in find_columns(source, cells).items()}
     if cells.faults:
         raise StudyError(cells.faults)
-    file = {names.get(column, column): column for column in source.columns}
-    file |= {ours: file[theirs] for ours, theirs in spec.get("columns", {}).items()}
+    own = {names.get(column, column): column for column in source.columns}
+    mapped = spec.get("columns", {})
+    file = {name: column for name, column in own.items() if name not in mapped.values()}
+    file |= {ours: own[theirs] for ours, theirs in mapped.items()}
     held = [column for column in CONTRACTS["register"].columns if column in file]
-    unknown_columns(cells, [*file, *source.columns, *spec.get("constants", ())])
+    unknown_columns(cells, [*file, *own, *spec.get("constants", ())])
     fixed = spec.get("constants", {})
     used = [column for column in (*_used(params), "headcount") if column in held]
     rest = [column for column in held if column not in (*used, "staff_id")]
-    conditions = [file[column] for column in spec.get("population", ()) if column in file]
+    conditions = [own[column] for column in spec.get("population", ())]
     ids = _ids(tables)
     streamed = stream(
         source, list(dict.fromkeys([*(file[c] for c in used), *conditions])), [file[c] for c in rest],

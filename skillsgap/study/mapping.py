@@ -162,10 +162,12 @@ def asked(spec):
 
 def _number_codes(loaded):
     """Whole numbers that another program wrote as 1.0, 2.0 are the codes 1, 2."""
-    changed = []
+    named, changed = loaded.spec.get("columns", {}), []
+    rules = CONTRACTS[loaded.table].columns.items()
+    numbers = {named.get(name, name) for name, rule in rules if rule.kind != "text"} | set(series(loaded.spec))
     for column in loaded.frame:
-        if pd.api.types.is_numeric_dtype(loaded.frame[column]):
-            continue  # a count of rows
+        if column in numbers or pd.api.types.is_numeric_dtype(loaded.frame[column]):
+            continue
         found = pd.Series(loaded.frame[column].unique(), dtype=str)
         if found.str.fullmatch(r"-?\d+\.0+").any():
             if found[found != ""].str.fullmatch(r"-?\d+(\.0+)?").all():
@@ -187,7 +189,10 @@ def _conditions(loaded):
 def _name(loaded):
     # a column may serve under two names (a code for people, a condition), so it is copied, not renamed
     wanted = loaded.spec.get("columns", {})
-    frame = loaded.frame.assign(**{ours: loaded.frame[theirs] for ours, theirs in wanted.items()})
+    given = {ours: loaded.frame[theirs] for ours, theirs in wanted.items()}
+    # a column of the file that is another one of ours is not taken under its own name too
+    elsewhere = [name for name in wanted.values() if name in CONTRACTS[loaded.table].columns]
+    frame = loaded.frame.drop(columns=elsewhere).assign(**given)
     fixed = {column: str(value) for column, value in loaded.spec.get("constants", {}).items()}
     for column in fixed:
         if column in frame:

@@ -104,6 +104,8 @@ class _Counter:
 
     def frame(self):
         """Counted rows in the order of their first lines."""
+        if not self._parts:
+            return pd.DataFrame({ROWS: pd.Series(dtype="int64")})
         frame = _frame(self._count(pa.concat_tables(self._parts)))
         return frame[frame[ROWS].fillna(0) > 0].astype({ROWS: "int64"})
 
