@@ -160,7 +160,8 @@ CONTRACTS = {
             "prerequisites": _optional(_text()), "eligibility": _optional(_text()),
         }, ("course_id",)),
         Contract("course_effects", {
-            "course_id": _text(), "competency_id": _text(), "gain": _number(0, 4, "levels"), "d": _optional(_number(unit="standard deviations")),
+            "course_id": _text(), "competency_id": _text(), "gain": _number(0, 4, "levels"),
+            "d": _optional(_number(unit="standard deviations")),
             "sd": _number(0, 4, "levels"),
             "evidence": _text(levels=("rct", "quasi", "prepost", "expert")),
             "half_life_months": _optional(_number(0, unit="months")),

@@ -315,6 +315,7 @@ def stratum_with_one_respondent(project):
 
 @case(("margin sex: 'other' has staff but no respondent", "drop it from design.calibrate"))
 def margin_category_without_respondents(project):
+    project.edit(lambda values: values["data"]["register"]["codes"]["sex"].append("other"))
     cell(project, "register", 2, "sex", "other")
     project.rewrite("responses", lambda rows: rows.assign(status=rows["status"].where(rows.index > 2, "no_response")))
 

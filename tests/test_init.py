@@ -11,8 +11,8 @@ from guess_score import score_guess
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skillsgap.study.commented import Lines, quoted
-from skillsgap.study.first_params import first_params
+from skillsgap.study.first.commented import Lines, quoted
+from skillsgap.study.first.first_params import first_params
 from skillsgap.study.params import read_params
 
 REPO = Path(__file__).parents[1]

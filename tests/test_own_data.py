@@ -122,8 +122,9 @@ def test_answers_one_a_row_give_what_a_wide_file_gives(project, tmp_path):
     after = opened(project)
     columns = list(before.table("responses"))
     people = before.table("responses")[before.table("responses")[items].notna().any(axis=1)]
-    tables = [table.sort_values(columns).reset_index(drop=True) for table in (after.table("responses")[columns], people)]
-    pd.testing.assert_frame_equal(*tables, check_dtype=False)
+    left, right = (table.sort_values(columns).reset_index(drop=True)
+                   for table in (after.table("responses")[columns], people))  # fmt: skip
+    pd.testing.assert_frame_equal(left, right, check_dtype=False)
 
 
 def test_one_wave_of_several_is_reported(project, tmp_path):

@@ -26,10 +26,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from skillsgap.errors import StudyError, Waiting
-from skillsgap.study import delimited
-from skillsgap.study.celltext import as_text, cell_text
-from skillsgap.study.decoding import guess
-from skillsgap.study.readers import open_source, open_table, read_text
+from skillsgap.study.reading import delimited
+from skillsgap.study.reading.celltext import as_text, cell_text
+from skillsgap.study.reading.decoding import guess
+from skillsgap.study.reading.readers import open_source, open_table, read_text
 
 HEADER = ["id", "name", "note"]
 TEXTS = {
@@ -112,7 +112,7 @@ def test_letters_tell_windows_1251_from_1252_or_the_file_is_refused(fault):
 
 
 def test_text_that_is_ascii_for_long_is_told_apart_where_it_ends(read, monkeypatch):
-    monkeypatch.setattr("skillsgap.study.decoding.CHUNK", 128)
+    monkeypatch.setattr("skillsgap.study.reading.decoding.CHUNK", 128)
     rows = [["a" * 30, "b", "c"]] * 10
     for kind, codec in [("latin", "utf-8"), ("latin", "cp1252"), ("cyrillic", "cp1251"), ("cyrillic", "utf-16")]:
         for end in ("\n", "\r\n"):
@@ -225,7 +225,7 @@ def test_a_damaged_text_file_ends_in_one_line_a_fault(fault, content, said):
 
 
 def test_an_unclosed_quote_in_a_long_file_is_found_at_its_line(fault, monkeypatch):
-    monkeypatch.setattr("skillsgap.study.decoding.CHUNK", 1 << 12)
+    monkeypatch.setattr("skillsgap.study.reading.decoding.CHUNK", 1 << 12)
     (line,) = fault('a,b\n1,2\n1,"2\n' + "3,4\n" * 100_000)
     assert line.startswith("t.csv line 3: a quoted value begins in this line and does not end")
     (line,) = fault('a,b\n1,2\n1,"2\n' + "3,4\n" * 5_000)
@@ -247,7 +247,7 @@ PIECES = st.sampled_from(["a", "1", "", '"', '""', ",", "\n", ";", " ", "é", "N
 def outcome(content, columns, *, fast, chunk):
     """Table and notes, or the fault, of a text file read with Arrow allowed or not."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr("skillsgap.study.decoding.CHUNK", chunk)
+        patch.setattr("skillsgap.study.reading.decoding.CHUNK", chunk)
         if not fast:
             patch.setattr(delimited, "_by_arrow", lambda *_: None)
         path = Path(folder, "t.csv")
@@ -450,7 +450,7 @@ def test_missing_codes_and_labels_of_spss_and_stata(tmp_path):
 
 
 def test_wide_statistical_files_are_read_in_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr("skillsgap.study.formats.CELLS", 10)
+    monkeypatch.setattr("skillsgap.study.reading.formats.CELLS", 10)
     frame = pd.DataFrame({"id": [str(n) for n in range(2500)], "f": np.arange(2500, dtype="float32") / 10})
     frame.to_stata(tmp_path / "t.dta", write_index=False)
     source = open_table({}, tmp_path / "t.dta")

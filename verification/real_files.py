@@ -1,8 +1,8 @@
 """Which stages each real file reaches through a params file alone, and whether its numbers are right.
 
-Run by ``make verify DATA=folder``. The files are named in tests/real/*.yaml and stay where they are; the table is
-held against tests/real/reached.csv, and the numbers against plain numpy and pandas on the same files, written here.
-``QUICK=1`` reads and compares all, and fits profiles for one unit; ``--write`` writes the table anew.
+Run by ``make verify DATA=folder``. The files are named in tests/real/*.yaml, and two in params/; the table is held
+against tests/real/reached.csv, and the numbers against plain numpy and pandas on the same files, written here.
+QUICK=1 reads and compares all, and fits profiles for one unit; --write writes the table anew.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import pandas as pd  # noqa: E402
 
 from skillsgap.run.unit import DATA, open_unit  # noqa: E402
 from skillsgap.study.params import DEFAULTS  # noqa: E402
+from skillsgap.study.reading.readers import read_text  # noqa: E402
 
 REPO = Path(__file__).parents[1]
 REAL = REPO / "tests" / "real"
@@ -29,19 +30,20 @@ REACHED = REAL / "reached.csv"
 STAGES = {"read": "sources", "quality": "quality", "means": "means", "profiles": "profiles", "staff": "headcounts",
           "gaps": "gaps", "priorities": "priorities", "plan": "plan_summary"}  # fmt: skip
 FITTED = ("profiles", "staff", "plan")  # stages that rest on a fit
-QUICKLY = "piaac-est"  # the one unit that QUICK fits
+SHIPPED = ("est-piaac", "kor-piaac")  # units of params/ whose files are real
+QUICKLY = "est-piaac"  # the one unit that QUICK fits
 KEYS = ["file", "unit", "table"]
-PIAAC = {"piaac-est": (80, 1.0), "piaac-chl": (17, 1.0), "piaac-esp": (80, 1.0), "piaac-nzl": (80, 79 / 80)}
+REPLICATES = {"chl": 17}  # VENREPS; the others have 80
+FACTOR = {"jk1": 79 / 80, "jk2": 1.0}
 TESTED = {"literacy": "PVLIT", "numeracy": "PVNUM"}
-GROUPS = {"sex": "GENDER_R", "age_band": "AGEG10LFS", "isco08": "ISCO1C"}
 NO_CODE = ["", "9995", "9996", "9997", "9998", "9999"]
 # Linzer & Lewis (2011), Journal of Statistical Software 42(10), as poLCA prints them: classes, log-likelihood
 LOGLIK = {"polca-carcinoma": (3, -293.705), "polca-cheating": (2, -440.0271)}
 
 
 def names():
-    """Units in tests/real/."""
-    return sorted(path.stem for path in REAL.glob("*.yaml"))
+    """Units whose files are real."""
+    return sorted([*SHIPPED, *(path.stem for path in REAL.glob("*.yaml"))])
 
 
 def data_folder(given=None):
@@ -51,9 +53,10 @@ def data_folder(given=None):
 
 
 def project(folder):
-    """A project folder with the units of tests/real/ and the documented defaults."""
+    """A project folder with these units and the documented defaults."""
     params = shutil.copytree(REAL, Path(folder) / "params")
-    shutil.copy(REPO / "params" / DEFAULTS, params)
+    for name in (DEFAULTS, *(f"{unit}.yaml" for unit in SHIPPED)):
+        shutil.copy(REPO / "params" / name, params)
     return Path(folder)
 
 
@@ -74,12 +77,13 @@ def reach(unit, *, quick=False):
 def rows_of(unit, reached):
     """A row for each outside file of a unit: how many of its rows were read and kept, and the unit's stages."""
     sources, declared = unit.table("sources").set_index("table"), unit.values["data"]
-    walks = {f"crosswalks.{name}": spec for name, spec in declared.get("crosswalks", {}).items()}
+    walks = {f"crosswalk {name}": spec for name, spec in declared.get("crosswalks", {}).items()}
     for table, spec in {**declared, **walks}.items():
-        if "file" not in spec or not (Path(unit.data) / spec["file"]).is_file():
-            continue
-        counts = sources.loc[table, ["rows", "kept"]].astype(int).tolist() if table in sources.index else ["", ""]
-        yield [spec["file"], unit.name, table, *map(str, counts), *reached.values()]
+        path = Path(unit.data) / spec.get("file", "")
+        if path.is_file():
+            # a crosswalk is read whole and is no source of figures
+            counts = sources.loc[table, ["rows", "kept"]] if table in sources.index else [len(read_text(path))] * 2
+            yield [spec["file"], unit.name, table, *(str(int(count)) for count in counts), *reached.values()]
 
 
 def reached_table(units, data, *, quick=False):
@@ -92,7 +96,7 @@ def reached_table(units, data, *, quick=False):
         slowest = max(seconds, key=seconds.get)
         print(f"{unit.name:<18} {sum(seconds.values()):5.1f} s (longest: {slowest} {seconds[slowest]:.1f} s)  {there}",
               flush=True)  # fmt: skip
-    files = sorted(path.relative_to(data).as_posix() for path in Path(data).rglob("*.*") if path.suffix != ".md")
+    files = sorted(path.relative_to(data).as_posix() for path in data.rglob("*.*") if path.suffix != ".md")
     named = {row[0] for row in rows}
     rows += [[name, "", "", "", "", *[""] * len(STAGES)] for name in files if name not in named]
     return pd.DataFrame(rows, columns=[*KEYS, "rows", "kept", *STAGES]).sort_values(KEYS, ignore_index=True)
@@ -119,12 +123,13 @@ def unlike(table, before):
 
 def piaac(unit, data):
     """PIAAC's formulas in plain numpy: means and standard errors by group, and derived requirements."""
-    count, factor = PIAAC[unit.name]
-    raw = pd.read_parquet(data / unit.values["data"]["responses"]["file"])
+    spec = unit.values["data"]["responses"]
+    raw = pd.read_parquet(data / spec["file"])
+    count, factor = REPLICATES.get(spec["file"].split("_")[-2], 80), FACTOR[spec["replicates"]]
     weights = raw[[f"SPFWT{r}" for r in range(count + 1)]].to_numpy(dtype=float)
     public = (raw["D_Q03"] == 2).to_numpy(dtype=bool)
-    codes = {by: raw[column].astype(object).fillna("").astype(str).to_numpy() for by, column in GROUPS.items()}
-    recoded = unit.values["data"]["responses"]["recode"]
+    codes = {by: raw[spec["columns"][by]].astype(object).fillna("").astype(str).to_numpy()
+             for by in unit.values["gaps"]["by"]}  # fmt: skip
     table = unit.table("means").set_index(["by", "group", "variable"])
     for name, prefix in TESTED.items():
         scores = raw[[f"{prefix}{m}" for m in range(1, 11)]].to_numpy(dtype=float)
@@ -132,7 +137,8 @@ def piaac(unit, data):
         groups = {("all", "all"): public & known}
         for by, code in codes.items():
             for value in sorted(set(code[public]) - set(NO_CODE)):
-                groups[by, recoded.get(by, {}).get(value, value)] = public & known & (code == value)
+                named = spec.get("recode", {}).get(by, {}).get(value, value)
+                groups[by, named] = public & known & (code == value)
         for (by, group), rows in groups.items():
             estimate, se = combined(scores[rows].T @ weights[rows] / weights[rows].sum(axis=0), factor)
             row = table.loc[(by, group, name)]
@@ -237,7 +243,7 @@ def published_fit(unit, _):
 def proofs(unit, *, quick=False):
     """Pairs of what the suite says and what other means say: (what, ours, theirs)."""
     declared = unit.values["data"]
-    wanted = [piaac] * (unit.name in PIAAC) + [register] * ("register" in declared)
+    wanted = [piaac] * ("plausible_values" in declared.get("responses", {})) + [register] * ("register" in declared)
     wanted += [aggregates] * ("aggregates" in declared) + [levels] * ("file" in declared.get("requirements", {}))
     wanted += [published_fit] * (unit.name in LOGLIK and not quick)
     for proof in wanted:

@@ -59,8 +59,10 @@ def write(folder, rows, kind):
     """A register of so many rows as .csv or .parquet, written batch by batch."""
     path = Path(folder) / f"register_{rows}.{kind}"
     schema = draw(0, 1).cast(pa.schema([(name, pa.string()) for name in draw(0, 1).column_names])).schema
-    plain = pa.csv.WriteOptions(quoting_style="needed")  # as most registers come
-    opened = pa.csv.CSVWriter(path, schema, write_options=plain) if kind == "csv" else pa.parquet.ParquetWriter(path, schema)
+    if kind == "csv":  # without quotes, as most registers come
+        opened = pa.csv.CSVWriter(path, schema, write_options=pa.csv.WriteOptions(quoting_style="needed"))
+    else:
+        opened = pa.parquet.ParquetWriter(path, schema)
     with opened as writer:
         for start in range(0, rows, BATCH):
             writer.write_table(draw(start, min(BATCH, rows - start)).cast(schema))

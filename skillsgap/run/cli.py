@@ -120,7 +120,7 @@ def _queries(arguments):
 
 def _init(arguments):
     from skillsgap.run.store import write_bytes
-    from skillsgap.study.first_params import first_params
+    from skillsgap.study.first.first_params import first_params
 
     target = Path(arguments.output)
     if target.exists():

@@ -4,36 +4,26 @@ Whether the tables can carry an estimate shows only when it is made: weights tha
 whose items agree too little, or a plan without a solution are found by the run itself.
 """
 
-import textwrap
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
 
 from skillsgap.errors import ParamsError, SkillsgapError, StudyError, Waiting
-from skillsgap.estimate.scoring import score_competencies
+from skillsgap.estimate.scoring import LEVEL_TYPES, score_competencies
 from skillsgap.publish.gates import data_reasons, reasons_for
 from skillsgap.publish.naming import column_name
 from skillsgap.run import chain
 from skillsgap.run.release import UNMAPPED, unit_status
 from skillsgap.run.unit import project_root, unit_names
 from skillsgap.study.params import read_params
-from skillsgap.study.readers import find_file
+from skillsgap.study.reading.readers import find_file
 from skillsgap.study.records import read_study
 from skillsgap.wording import Words
 
-# in the order of the work: how a cell calls what a unit may lack, and how a sentence does
-TABLES = {
-    "responses": ("no answers", "the answers of respondents"),
-    "items": ("no items", "a list of items"),
-    "competencies": ("no compet.", "a list of competencies"),
-    "aggregates": ("no figures", "published figures"),
-    "register": ("no register", "a register"),
-    "requirements": ("no requir.", "requirements by role"),
-    "courses": ("no courses", "a course catalogue"),
-    "course_effects": ("no effects", "a table of course effects"),
-    "plan": ("no budget", "a budget (key plan)"),
-}
+# what a unit may lack, in the order of the work
+TABLES = ("responses", "items", "competencies", "aggregates", "register", "requirements", "courses", "course_effects",
+          "plan")  # fmt: skip
 ANSWERS = ("responses", "items", "competencies")
 PUBLISHED = ("aggregates", "competencies")
 # what each stage is made of: any one of these will do ("derive": requirements derived from tested workers)
@@ -51,8 +41,6 @@ MADE = {"means": "means", "profiles": "profiles", "staff": "headcounts", "gaps":
 KIND = {"means": "means", "profiles": "profiles", "staff": "profiles", "gaps": "gaps", "priorities": "gaps",
         "plan": "plan"}  # fmt: skip
 STAGES = ("read", "quality", *NEEDS)
-WIDTH = 100  # columns of a terminal
-NARROW = 16  # letters of a unit's name that stay at the least
 
 
 @dataclass(frozen=True)
@@ -239,7 +227,10 @@ def _of_study(params, study):
     if published and "gaps" not in published and "gaps" not in missing:
         missing["gaps"] = ("aggregates",)
         reasons.append("gaps: no figure was published of a role whose requirements are known")
-    if "means" in missing:
+    if study.responses is not None and study.plausible_values is None and not study.items["type"].isin(LEVEL_TYPES).any():
+        missing["means"] = ("items",)
+        reasons.append("means: no item is anchored and nothing was tested, so there are no levels")
+    elif "means" in missing:
         reasons.append("nothing to estimate: declare data.responses with data.items, or data.aggregates")
     made = [stage for stage in NEEDS if stage not in missing]
     withheld, why = _withheld(study, values, quality, made)
@@ -308,72 +299,3 @@ def _few_groups(study, values, published):
 def _words(values):
     named = values.get("labels", {}).items()
     return Words("en", {(column, str(code)): texts for column, codes in named for code, texts in codes.items()})
-
-
-def matrix(forecasts):
-    """Units by stages as text for a terminal, below it why, and at the end what would unlock most.
-
-    Parameters
-    ----------
-    forecasts : sequence of Forecast
-
-    Returns
-    -------
-    str
-        Lines of at most 100 letters, without one at its end.
-    """
-    rows = [["unit", *STAGES], *([f.unit, *(_cell(f, stage) for stage in STAGES)] for f in forecasts)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    gap = 2 if sum(widths) + 2 * len(STAGES) <= WIDTH else 1
-    widths[0] = min(widths[0], max(NARROW, WIDTH - sum(widths[1:]) - gap * len(STAGES)))
-    lines = [(" " * gap).join(map(_fit, row, widths)).rstrip() for row in rows]
-    for one in forecasts:
-        lines += ["", *_block(one)]
-    return "\n".join([*lines, "", *_wrapped(_unlocks_most(forecasts), "")])
-
-
-def _fit(text, width):
-    return text.ljust(width) if len(text) <= width else text[: width - 1] + "…"
-
-
-def _cell(one, stage):
-    state = one.states[stage]
-    if state == "missing":
-        return TABLES[one.missing[stage][0]][0]
-    return "yes" if state == "printed" and stage in ("read", "quality") else state
-
-
-def _block(one):
-    """A unit's name and status, and below it why, one line a reason or fault."""
-    said = {"": "params can't be read", "cleared": "cleared, enters comparisons"}
-    lines = [f"{one.unit}: {said.get(one.status, f'{one.status}, stays out of comparisons')}"]
-    if one.faults:
-        lines[0] += f"; {len(one.faults)} {'fault' if len(one.faults) == 1 else 'faults'}, worst first"
-    for line in [*one.faults, *one.reasons, *_unlocked(one)]:
-        lines += _wrapped(line, "  ")
-    return lines
-
-
-def _unlocked(one):
-    if one.most:
-        return [f"{one.most}: unlocks {', '.join(one.unlocks[one.most])}"]
-    if one.missing:
-        stage, tables = next(iter(one.missing.items()))
-        return [f"no single file unlocks more: {stage} would need {', '.join(tables)}"] if len(tables) > 1 else []
-    return []
-
-
-def _unlocks_most(forecasts):
-    """The one table over all units that would unlock most stages; the first of several in the order of the work."""
-    tables = [*TABLES, *sorted({table for f in forecasts for table in f.unlocks} - set(TABLES))]
-    gained = {table: [len(f.unlocks[table]) for f in forecasts if table in f.unlocks] for table in tables}
-    table = max(gained, key=lambda table: sum(gained[table]))
-    if not gained[table]:
-        return "no single file would unlock more"
-    units, stages = len(gained[table]), sum(gained[table])
-    many = f"{units} unit{'s' * (units > 1)}, {stages} stage{'s' * (stages > 1)}"
-    return f"most is unlocked by {TABLES.get(table, ('', f'the {table}'))[1]} ({many})"
-
-
-def _wrapped(line, indent):
-    return textwrap.wrap(line, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ")

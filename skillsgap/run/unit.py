@@ -9,7 +9,7 @@ from skillsgap.errors import ParamsError, StudyError, Waiting
 from skillsgap.run import chain
 from skillsgap.run.store import Store, file_digest, fit_key, table_digest, write_bytes
 from skillsgap.study.params import DEFAULTS, read_params
-from skillsgap.study.readers import find_file, open_source
+from skillsgap.study.reading.readers import find_file, open_source
 from skillsgap.study.records import Study, read_study
 
 DATA = "SKILLSGAP_DATA"  # folder of outside data, for notebooks, whose parameters don't name it

@@ -9,7 +9,7 @@ from skillsgap.study.checks import validate
 from skillsgap.study.crosswalks import whole
 from skillsgap.study.loaded import Loaded, count
 from skillsgap.study.mapping import asked, declared_codes, find_columns, narrow, translate, unknown_columns
-from skillsgap.study.readers import open_source, read_text
+from skillsgap.study.reading.readers import open_source, read_text
 from skillsgap.study.registers import stream
 from skillsgap.study.relations import CELL, known_codes
 from skillsgap.study.widen import widen

@@ -5,9 +5,9 @@ import json
 import re
 
 from skillsgap.contracts import CONTRACTS, STATUS
-from skillsgap.study.commented import listed, quoted
-from skillsgap.study.guess import PERSONS, gates
-from skillsgap.study.look import date_order, notation
+from skillsgap.study.first.commented import listed, quoted
+from skillsgap.study.first.guess import PERSONS, gates
+from skillsgap.study.first.look import date_order, notation
 
 TODO = "TODO"
 DECLARED = {"encoding": ("utf-16", "windows-1251", "windows-1252"), "delimiter": (";", "\t", "|")}

@@ -5,7 +5,7 @@ import gzip
 import re
 import zlib
 
-from skillsgap.study.texttable import unreadable
+from skillsgap.study.reading.texttable import unreadable
 from skillsgap.wording import N_
 
 CHUNK = 1 << 22  # bytes read at a time

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from skillsgap.study.celltext import cell_text
-from skillsgap.study.texttable import NESTED, UNNEST, Findings, TextTable
+from skillsgap.study.reading.celltext import cell_text
+from skillsgap.study.reading.texttable import NESTED, UNNEST, Findings, TextTable
 from skillsgap.wording import N_
 
 LOCKED = ("42501",)  # SQLSTATE of a right that is lacking

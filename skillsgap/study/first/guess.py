@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 
 from skillsgap.contracts import CONTRACTS, INPUTS
-from skillsgap.study.look import Battery, Seen, batteries, date_order, notation, numbered, small_run, tokens, words
+from skillsgap.study.first.look import (
+    Battery,
+    Seen,
+    batteries,
+    date_order,
+    notation,
+    numbered,
+    small_run,
+    tokens,
+    words,
+)
 
 PERSONS = ("register", "responses")  # tables without a required column: known by what a row is
 PLACES = ("agency_id", "unit_id", "grade", "sex", "hire_date")  # what a list of staff tells, and no other list

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from skillsgap.study.decoding import blocks
-from skillsgap.study.texttable import BLANKS, Findings, TextTable
+from skillsgap.study.reading.decoding import blocks
+from skillsgap.study.reading.texttable import BLANKS, Findings, TextTable
 from skillsgap.wording import N_
 
 DELIMITERS = (",", ";", "\t", "|")

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skillsgap.study.celltext import as_text, cell_text
-from skillsgap.study.texttable import BLANKS, NESTED, UNNEST, Findings, TextTable, unreadable
+from skillsgap.study.reading.celltext import as_text, cell_text
+from skillsgap.study.reading.texttable import BLANKS, NESTED, UNNEST, Findings, TextTable, unreadable
 from skillsgap.wording import N_
 
 FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")

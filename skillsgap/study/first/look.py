@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from skillsgap.study.readers import open_table
+from skillsgap.study.reading.readers import open_table
 
 ROWS = 200_000  # a look, not a reading: more rows hardly change what a column is
 WIDE = 50  # distinct values from which a column is a measure, not a code

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 from skillsgap.contracts import INPUTS
-from skillsgap.study.commented import Lines, listed, quoted
-from skillsgap.study.first_tables import TODO, stand_in, write_table
-from skillsgap.study.guess import guess_table
-from skillsgap.study.look import look, series_of
+from skillsgap.study.first.commented import Lines, listed, quoted
+from skillsgap.study.first.first_tables import TODO, stand_in, write_table
+from skillsgap.study.first.guess import guess_table
+from skillsgap.study.first.look import look, series_of
 
 MARGINS = ("agency_id", "grade", "sex", "age_band")  # what answering often depends on and registers know
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow as pa
 
 from skillsgap.errors import Problem, StudyError, Waiting
-from skillsgap.study.database import open_database
-from skillsgap.study.delimited import open_delimited
-from skillsgap.study.formats import open_parquet, open_statistical, open_xlsx
+from skillsgap.study.reading.database import open_database
+from skillsgap.study.reading.delimited import open_delimited
+from skillsgap.study.reading.formats import open_parquet, open_statistical, open_xlsx
 from skillsgap.wording import N_
 
 READS = ".csv, .csv.gz, .xlsx, .sav, .dta, .parquet"
