@@ -32,6 +32,7 @@ _HOMES = {
     "skillsgap.publish.disclosure": ["release_tables"],
     "skillsgap.publish.figures": ["frontier_figure", "gap_figure", "needs_figure", "profile_figure"],
     "skillsgap.run.unit": ["open_unit"],
+    "skillsgap.run.forecast": ["comparable_units", "forecast"],
     "skillsgap.run.release": ["open_report"],
     "skillsgap.run.chain": ["importance_weights"],
     "skillsgap.run.truth": ["beside_truth"],

@@ -75,7 +75,7 @@ def _estimates(unit=""):
         "n": _count(unit="respondents", empty=True),
         "n_eff": _number(0, unit="respondents", empty=True),
         "uncertainty": _text(
-            levels=("sampling", "sampling+measurement", "sampling+model", "sampling+effect", "effect")
+            levels=("sampling", "sampling+measurement", "sampling+model", "sampling+effect", "effect", "method")
         ),
     }
 
@@ -301,6 +301,13 @@ CONTRACTS = {
             "seats": _count(unit="seats"), "closed_share": _number(0, 1),
             "bound_share": _number(0, 1 + 1e-9), "common_practice_share": _number(0, 1),
         }, ("budget",)),
+        Contract("readiness", {
+            "part": _text(levels=("pillar", "overall")), "name": _text(levels=(*PILLARS, "arithmetic", "geometric")),
+            **{name: _number(0, 1, empty=True) for name in ("estimate", "ci_low", "ci_high", "floor")},
+            "n_indicators": _count(unit="indicators"), "below": Column("flag"), "lift_indicator": _text(empty=True),
+            "lift_from": _number(empty=True), "lift_to": _number(empty=True), "lift_owner": _text(empty=True),
+            "uncertainty": _text(levels=("method",)),
+        }, ("part", "name")),
         Contract("claims", {
             "claim_id": _text(), "section": _text(), "passed": Column("flag"), "hot": Column("flag"),
             "number": _text(), "sentence": _text(), "certainty": _text(empty=True),

@@ -6,6 +6,7 @@ import pytest
 from skillsgap.contracts import CONTRACTS, INPUTS
 from skillsgap.errors import StudyError
 from skillsgap.run.cli import main
+from skillsgap.run.release import Published
 from skillsgap.run.unit import Unit
 from skillsgap.study.params import read_params
 
@@ -187,3 +188,13 @@ def test_every_column_a_unit_may_bring_is_listed(capsys):
     for table, told in zip(INPUTS, tables[1:], strict=True):
         assert all(f"  {column} " in told for column in CONTRACTS[table].columns)
     assert "  required_level     number 0..4 levels" in tables[3] and "optional text one of yes, no" in tables[2]
+
+
+def test_a_survey_that_few_answered_releases_nothing_that_rests_on_them(project):
+    project.rewrite("responses", lambda table: table.assign(
+        status=table["status"].where((table["status"] != "no_response").cumsum() <= 8, "no_response")))  # fmt: skip
+    project.edit(lambda values: values["design"].update(calibrate=[]))
+    released = Published(opened(project)).release.tables
+    assert not {"priorities", "plan_summary", "plan_courses", "plan_agencies", "frontier"} & set(released)
+    for name, table in released.items():
+        assert name in ("competencies", "quality") or table["withheld"].all(), name

@@ -268,7 +268,7 @@ def test_no_unit_in_trouble_stops_another_and_nothing_is_written(project):
     assert units["tiny"].states["plan"] == "printed" and units["away"].states["plan"] == "waiting"
     assert all(one.faults and "\n" not in line for one in units.values() if one.faults for line in one.faults)
     text = matrix(list(units.values()))
-    assert "torn: params can't be read; 1 fault, worst first" in text
+    assert "torn: params can't be read, 1 fault, worst first" in text
     assert "Traceback" not in text and text == matrix(forecast(project.root))
 
 

@@ -2,7 +2,7 @@
 
 Run by ``make verify DATA=folder``. The files are named in tests/real/*.yaml, and two in params/; the table is held
 against tests/real/reached.csv, and the numbers against plain numpy and pandas on the same files, written here.
-QUICK=1 reads and compares all, and fits profiles for one unit; --write writes the table anew.
+QUICK=1 reads and compares all, and fits profiles for one unit; --write writes the table anew, keeping the reasons.
 """
 
 import argparse
@@ -28,10 +28,10 @@ REPO = Path(__file__).parents[1]
 REAL = REPO / "tests" / "real"
 REACHED = REAL / "reached.csv"
 STAGES = {"read": "sources", "quality": "quality", "means": "means", "profiles": "profiles", "staff": "headcounts",
-          "gaps": "gaps", "priorities": "priorities", "plan": "plan_summary"}  # fmt: skip
+          "gaps": "gaps", "priorities": "priorities", "readiness": "readiness", "plan": "plan_summary"}  # fmt: skip
 FITTED = ("profiles", "staff", "plan")  # stages that rest on a fit
 SHIPPED = ("est-piaac", "kor-piaac")  # units of params/ whose files are real
-QUICKLY = "est-piaac"  # the one unit that QUICK fits
+QUICKLY, LEFT_OUT = "est-piaac", "not fitted"  # the one unit that QUICK fits, and what it says of the others
 KEYS = ["file", "unit", "table"]
 REPLICATES = {"chl": 17}  # VENREPS; the others have 80
 FACTOR = {"jk1": 79 / 80, "jk2": 1.0}
@@ -61,12 +61,12 @@ def project(folder):
 
 
 def reach(unit, *, quick=False):
-    """Which stages a unit reaches ("yes" or ""; None where `quick` leaves it out), and the seconds of each."""
+    """Which stages a unit reaches ("yes" or ""; "not fitted" where `quick` leaves it out), and the seconds of each."""
     reached, seconds = {}, {}
     for stage, table in STAGES.items():
         start = time.perf_counter()
         if quick and stage in FITTED and unit.name != QUICKLY:
-            reached[stage] = None
+            reached[stage] = LEFT_OUT
             continue
         made = unit.table(table)
         reached[stage] = "yes" if made is not None and len(made) else ""
@@ -83,7 +83,9 @@ def rows_of(unit, reached):
         if path.is_file():
             # a crosswalk is read whole and is no source of figures
             counts = sources.loc[table, ["rows", "kept"]] if table in sources.index else [len(read_text(path))] * 2
-            yield [spec["file"], unit.name, table, *(str(int(count)) for count in counts), *reached.values()]
+            judged = "yes" if table in set(unit.table("quality")["table"]) else ""
+            yield [spec["file"], unit.name, table, *(str(int(count)) for count in counts),
+                   *{**reached, "quality": judged}.values()]  # fmt: skip
 
 
 def reached_table(units, data, *, quick=False):
@@ -92,7 +94,7 @@ def reached_table(units, data, *, quick=False):
     for unit in units:
         reached, seconds = reach(unit, quick=quick)
         rows += rows_of(unit, reached)
-        there = ", ".join(stage for stage, state in reached.items() if state)
+        there = ", ".join(stage for stage, state in reached.items() if state == "yes")
         slowest = max(seconds, key=seconds.get)
         print(f"{unit.name:<18} {sum(seconds.values()):5.1f} s (longest: {slowest} {seconds[slowest]:.1f} s)  {there}",
               flush=True)  # fmt: skip
@@ -113,9 +115,9 @@ def unlike(table, before):
     here, there = (each.set_index(KEYS)[columns].stack() for each in (table, before))
     missing = here.index.symmetric_difference(there.index)
     both = here.index.intersection(there.index)
-    lines = [f"{' '.join(key)}: is in one of the tables only" for key in missing if here.get(key) is not None]
+    lines = [f"{' '.join(key)}: is in one of the tables only" for key in missing]
     return lines + [f"{' '.join(key)}: {here[key]!r}, and the committed table says {there[key]!r}"
-                    for key in both if here[key] is not None and here[key] != there[key]]  # fmt: skip
+                    for key in both if here[key] not in (LEFT_OUT, there[key])]  # fmt: skip
 
 
 # --- the numbers, by other means ---------------------------------------------------------------------------------
@@ -140,11 +142,12 @@ def piaac(unit, data):
                 named = spec.get("recode", {}).get(by, {}).get(value, value)
                 groups[by, named] = public & known & (code == value)
         for (by, group), rows in groups.items():
-            estimate, se = combined(scores[rows].T @ weights[rows] / weights[rows].sum(axis=0), factor)
-            row = table.loc[(by, group, name)]
-            yield f"{by} {group} {name} mean", row["estimate"], estimate
-            yield f"{by} {group} {name} standard error", row["se"], se
+            row, total = table.loc[(by, group, name)], weights[rows].sum(axis=0)
             yield f"{by} {group} {name} n", row["n"], rows.sum()
+            if (total > 0).all():  # a replicate without anybody of the group has no mean, and the formula no value
+                estimate, se = combined(scores[rows].T @ weights[rows] / total, factor)
+                yield f"{by} {group} {name} mean", row["estimate"], estimate
+                yield f"{by} {group} {name} standard error", row["se"], se
         yield from requirements(unit, raw, name, scores, weights, codes["isco08"], factor)
 
 
@@ -233,6 +236,15 @@ def levels(unit, data):
         yield " / ".join(key), ours.get(key), level
 
 
+def indicators(unit, data):
+    """The one value of a country, as plain pandas reads it."""
+    spec = unit.values["data"]["indicators"]
+    raw = pd.read_csv(data / spec["file"])
+    (column, condition), = spec["population"].items()
+    raw = raw[raw[column].str.strip().isin(condition["in"])]
+    yield spec["columns"]["value"], unit.table("indicators")["value"].item(), raw[spec["columns"]["value"]].item()
+
+
 def published_fit(unit, _):
     """The log-likelihood that poLCA's authors print."""
     n_profiles, loglik = LOGLIK[unit.name]
@@ -245,6 +257,7 @@ def proofs(unit, *, quick=False):
     declared = unit.values["data"]
     wanted = [piaac] * ("plausible_values" in declared.get("responses", {})) + [register] * ("register" in declared)
     wanted += [aggregates] * ("aggregates" in declared) + [levels] * ("file" in declared.get("requirements", {}))
+    wanted += [indicators] * ("indicators" in declared)
     wanted += [published_fit] * (unit.name in LOGLIK and not quick)
     for proof in wanted:
         yield from proof(unit, Path(unit.data))
@@ -276,7 +289,7 @@ def main():
     parser.add_argument("--data", metavar="FOLDER", help="folder of the real files")
     parser.add_argument("--write", action="store_true", help="write tests/real/reached.csv anew")
     arguments = parser.parse_args()
-    data, quick = data_folder(arguments.data), bool(os.environ.get("QUICK"))
+    data, quick = data_folder(arguments.data), bool(os.environ.get("QUICK")) and not arguments.write
     if data is None:
         print("real files: skipped, since neither --data, SKILLSGAP_DATA nor ../shared/data holds them")
         return 0
@@ -285,8 +298,7 @@ def main():
         units = [open_unit(name, data=data, root=root) for name in names()]
         table, before = reached_table(units, data, quick=quick), committed()
         lines = compare(units, quick=quick)
-    shown = table.fillna("not fitted").rename(columns={"kept": "kept of them"})
-    print(shown.to_string(index=False))
+    print(table.to_string(index=False))
     if arguments.write:
         why = {} if before is None else before.set_index(KEYS)["why"].to_dict()
         table["why"] = [why.get(tuple(key), "") for key in table[KEYS].to_numpy()]

@@ -33,18 +33,16 @@ def readiness(indicators, *, weights=None, floors=None, n_draws=1000, random_sta
     Returns
     -------
     DataFrame
-        part {pillar, overall}, name, estimate 0–1, ci_low, ci_high, n_indicators, floor, below, lift_indicator,
-        lift_from, lift_to, lift_owner, uncertainty. First the pillars, then the arithmetic and the geometric mean;
-        both are empty where a pillar has no indicator. A pillar of one indicator has no interval. The lift is the
-        smallest change of one indicator that brings a pillar to its floor, in the indicator's units. It takes the
-        same part of any indicator's range, so that the one with most room is named (of several the first in the
-        alphabet); empty where none alone can.
+        part {pillar, overall}, name (a pillar, arithmetic, geometric), estimate 0–1, ci_low, ci_high, n_indicators,
+        floor, below, lift_indicator, lift_from, lift_to, lift_owner, uncertainty. Both means are empty where a pillar
+        has no indicator; a pillar of one has no interval. The lift is the smallest change of one indicator that
+        brings a pillar to its floor, in its own units: the same part of any indicator's range, so that the one with
+        most room is named (of several the first in the alphabet); empty where none alone can.
 
     Raises
     ------
     EstimateError
-        A value outside its limits, limits without a range, an unknown pillar or direction, a weight or floor that
-        can't be meant.
+        A value outside its limits, no range between them, an unknown pillar or direction, no weight or floor.
 
     References
     ----------
@@ -67,13 +65,15 @@ def readiness(indicators, *, weights=None, floors=None, n_draws=1000, random_sta
     rows = [_pillar(name, part, floor) for name, part, floor in zip(PILLARS, pillars, floors, strict=True)]
     settings = _settings(np.array([row["estimate"] for row in rows]), pillars)
     draws = np.random.default_rng(random_state).dirichlet(CONCENTRATION * weights, size=n_draws)
-    for name, mean in (("arithmetic", _arithmetic), ("geometric", _geometric)):
-        row = {"part": "overall", "name": name, "estimate": mean(settings[:1], weights[None]).item()}
-        rows.append(row | _interval(mean(settings, draws)) | {"n_indicators": len(table)})
+    drawn = np.vstack([weights, draws])  # the declared weights and the scores as they are stand first
+    for name, means in (("arithmetic", settings @ drawn.T), ("geometric", np.prod(settings[:, None] ** drawn, axis=2))):
+        rows.append({"part": "overall", "name": name, "estimate": means[0, 0], "n_indicators": len(table)})
+        rows[-1]["ci_low"], rows[-1]["ci_high"] = np.percentile(means[:, 1:], LIMITS)
     usual = {"floor": np.nan, "below": False, "lift_indicator": "", "lift_from": np.nan, "lift_to": np.nan,
              "lift_owner": "", "uncertainty": "method"}  # fmt: skip
     columns = ["part", "name", "estimate", "ci_low", "ci_high", "n_indicators", *usual]
-    return pd.DataFrame([usual | row for row in rows], columns=columns)
+    made = pd.DataFrame([usual | row for row in rows], columns=columns)
+    return made.assign(**made[["estimate", "ci_low", "ci_high"]].clip(upper=1.0))
 
 
 def _by_pillar(given, usual, what, right):
@@ -91,9 +91,9 @@ def _normalised(indicators):
     span = table["max"] - table["min"]
     _refuse(table[~table["pillar"].isin(PILLARS)], "pillar {pillar} is none of " + ", ".join(PILLARS))
     _refuse(table[~table["direction"].isin(["higher", "lower"])], "direction {direction} is neither higher nor lower")
-    _refuse(table[~span.between(0, np.inf, inclusive="neither")], "min {min:g} is not below max {max:g}")
+    _refuse(table[~span.between(0, np.inf, inclusive="neither")], "min {min:.12g} is not below max {max:.12g}")
     _refuse(table[~table["value"].between(table["min"], table["max"])],
-            "value {value:g} is outside {min:g} to {max:g}: correct it, or the limits")  # fmt: skip
+            "value {value:.12g} is outside {min:.12g} to {max:.12g}: correct it, or the limits")  # fmt: skip
     share = (table["value"] - table["min"]) / span
     return table.assign(score=share.where(table["direction"] == "higher", 1 - share))
 
@@ -106,10 +106,9 @@ def _refuse(odd, text):
 
 def _pillar(name, part, floor):
     score = part["score"].mean()
-    without = _without_each(part)
-    below = bool(score < floor - NEAR)
+    without, below = _without_each(part), bool(score < floor - NEAR)
     row = {"part": "pillar", "name": name, "estimate": score, "n_indicators": len(part), "floor": floor, "below": below}
-    row |= _interval([score, *without] if without else np.nan)
+    row["ci_low"], row["ci_high"] = np.percentile([score, *without] if without else np.nan, LIMITS)
     return row | (_lift(part, floor - score) if below else {})
 
 
@@ -126,29 +125,14 @@ def _settings(scores, pillars):
     return np.array([scores, *(np.where(columns == k, score, scores) for k, score in left_out)])
 
 
-def _arithmetic(scores, weights):
-    return np.minimum(scores @ weights.T, 1.0)
-
-
-def _geometric(scores, weights):
-    return np.minimum(np.prod(scores[:, None] ** weights, axis=2), 1.0)
-
-
-def _interval(values):
-    return dict(zip(("ci_low", "ci_high"), np.percentile(values, LIMITS), strict=True))
-
-
 def _lift(part, short):
     """The indicator with most room and the value that lifts its pillar; nothing where its best value would not."""
     least = part.loc[part["score"].round(12).idxmin()]
-    score, low, high = least["score"] + short * len(part), least["min"], least["max"]
-    if score > 1 + NEAR:
+    if least["score"] + short * len(part) > 1 + NEAR:
         return {}
-    digits = min(int(np.ceil(DIGITS - np.log10(high - low))), DECIMALS)
+    span, sign = least["max"] - least["min"], 1 if least["direction"] == "higher" else -1
     # rounded away from where it stands, so that what is printed does lift the pillar
-    if least["direction"] == "higher":
-        to = min(np.ceil((low + score * (high - low)) * 10.0**digits - NEAR) / 10.0**digits, high)
-    else:
-        to = max(np.floor((high - score * (high - low)) * 10.0**digits + NEAR) / 10.0**digits, low)
-    return {"lift_indicator": least["indicator_id"], "lift_from": least["value"], "lift_to": to,
-            "lift_owner": least["owner"]}  # fmt: skip
+    tens = 10.0 ** np.clip(np.ceil(DIGITS - np.log10(span)), 0, DECIMALS)
+    to = sign * np.ceil((sign * least["value"] + short * len(part) * span) * tens - NEAR) / tens
+    return {"lift_indicator": least["indicator_id"], "lift_from": least["value"], "lift_owner": least["owner"],
+            "lift_to": np.clip(to, least["min"], least["max"])}  # fmt: skip

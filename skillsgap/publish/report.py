@@ -12,6 +12,7 @@ from skillsgap.publish.aggregates import published_sections, source_section
 from skillsgap.publish.canvas import figure_html
 from skillsgap.publish.claims import SURE, widest
 from skillsgap.publish.naming import COLUMNS, group_levels, profile_names
+from skillsgap.publish.readiness import readiness_section
 
 SHOWN = 12  # competencies a figure shows; the others stand in the tables
 FIRST = 4  # claims beside each other
@@ -295,6 +296,12 @@ class Report:
         labels = [words.label(by, code) for by, code in zip(needs["by"], needs["group"], strict=True)]
         table = needs.assign(order=order, label=labels, tier=[tiers[place] for place in order])
         return table.sort_values(["order", "label"]).round(2).reset_index(drop=True)
+
+    def readiness(self):
+        """Pillars of AI readiness against their floors; None where there are no indicators."""
+        if "readiness" not in self.tables:
+            return None
+        return self._stopped("readiness") or readiness_section(self.tables["readiness"], self.words)
 
     def profiles(self):
         """The kinds of staff found, how large, at which levels."""

@@ -19,6 +19,7 @@ from skillsgap.estimate.profiles import (
     select_profiles,
 )
 from skillsgap.estimate.projection import cohorts, project_staff
+from skillsgap.estimate.readiness import readiness as readiness_scores
 from skillsgap.estimate.requirements import derive_requirements
 from skillsgap.estimate.scoring import level_reliability, plausible_levels, reliability, score_competencies
 from skillsgap.study.quality import assess_quality
@@ -299,6 +300,14 @@ def priorities(unit):
     }
 
 
+def readiness(unit):
+    """Pillars of AI readiness and their means, where a unit declares indicators."""
+    if unit.table("indicators") is None:
+        return {}
+    options, seed = unit.values["readiness"], unit.values["random_state"]
+    return {"readiness": readiness_scores(unit.table("indicators"), **options, random_state=seed)}
+
+
 def plan(unit):
     """The plan under the unit's budget, and what other budgets would buy."""
     courses, options = unit.table("courses"), unit.values.get("plan")
@@ -346,9 +355,9 @@ def importance_weights(requirements):
 
 # each stage, and the tables it makes; a table that isn't there stays away
 STAGES = {
-    study: ("competencies", "items", "responses", "register", "requirements", "aggregates", "courses",
-            "course_effects", "replicate_weights", "plausible_values", "labels", "facts", "sources", "columns", "notes",
-            "mapped"),
+    study: ("competencies", "items", "responses", "register", "requirements", "aggregates", "indicators",
+            "courses", "course_effects", "replicate_weights", "plausible_values", "labels", "facts", "sources",
+            "columns", "notes", "mapped"),
     quality: ("quality",),
     design: ("weights", "design_facts"),
     scores: ("scores", "reliability"),
@@ -356,5 +365,6 @@ STAGES = {
     profiles: ("selection", "profiles", "posterior", "cells", "headcounts", "cohorts", "shortfalls"),
     gaps: ("gaps", "needs", "derived_requirements"),
     priorities: ("priorities",),
+    readiness: ("readiness",),
     plan: ("allocations", "plan_agencies", "plan_courses", "plan_competencies", "plan_summary", "frontier"),
 }  # fmt: skip

@@ -97,7 +97,8 @@ def _validate(arguments):
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
-    from skillsgap.run.forecast import forecast, matrix
+    from skillsgap.run.forecast import forecast
+    from skillsgap.run.matrix import matrix
 
     found = forecast(root, arguments.units or None, data=arguments.data)
     print(matrix(found))
@@ -113,8 +114,10 @@ def _queries(arguments):
         return _refuse(refused)
     from skillsgap.run.queries import write_queries
 
-    path = write_queries(arguments.unit, root=root, data=arguments.data, lang=arguments.lang)
-    print(f"open {path.relative_to(root)}")
+    made = write_queries(arguments.unit, root=root, data=arguments.data, lang=arguments.lang)
+    print(f"{made.path.relative_to(root)}: {made.asked} questions")
+    for line in made.own:
+        print(f"  yours to mend: {line}")
     return 0
 
 

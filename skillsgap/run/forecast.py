@@ -227,7 +227,8 @@ def _of_study(params, study):
     if published and "gaps" not in published and "gaps" not in missing:
         missing["gaps"] = ("aggregates",)
         reasons.append("gaps: no figure was published of a role whose requirements are known")
-    if study.responses is not None and study.plausible_values is None and not study.items["type"].isin(LEVEL_TYPES).any():
+    tested = study.responses is None or study.plausible_values is not None
+    if not tested and not study.items["type"].isin(LEVEL_TYPES).any():
         missing["means"] = ("items",)
         reasons.append("means: no item is anchored and nothing was tested, so there are no levels")
     elif "means" in missing:

@@ -55,10 +55,11 @@ def _cell(one, stage):
 
 def _block(one):
     """A unit's name and status, and below it why, one line a reason or fault."""
-    said = {"": "params can't be read", "cleared": "cleared, enters comparisons"}
-    lines = [f"{one.unit}: {said.get(one.status, f'{one.status}, stays out of comparisons')}"]
+    said = "enters comparisons" if one.compared else "stays out of comparisons"
     if one.faults:
-        lines[0] += f"; {len(one.faults)} {'fault' if len(one.faults) == 1 else 'faults'}, worst first"
+        said = f"{len(one.faults)} {'fault' if len(one.faults) == 1 else 'faults'}, worst first"
+    status = one.status or "params can't be read"
+    lines = [f"{one.unit}: {status}, {said}"]
     for line in [*one.faults, *one.reasons, *_unlocked(one)]:
         lines += _wrapped(line, "  ")
     return lines

@@ -18,13 +18,15 @@ from skillsgap.run.unit import open_unit
 from skillsgap.wording import LANGUAGES, N_, Words
 
 # stage tables that leave the house; the others hold persons, or cells too small to print
-VIEWS = ("competencies", "reliability", "means", "selection", "profiles", "headcounts", "gaps", "needs",
-         "priorities", "plan_agencies", "plan_courses", "plan_competencies", "plan_summary", "frontier")  # fmt: skip
+VIEWS = ("competencies", "reliability", "means", "selection", "profiles", "headcounts", "gaps", "needs", "priorities",
+         "readiness", "plan_agencies", "plan_courses", "plan_competencies", "plan_summary", "frontier")  # fmt: skip
 
+# views that tell no number of respondents, and rest on all of them
+FROM_ALL = tuple(name for name in VIEWS if name.startswith(("plan_", "priorities", "frontier", "selection", "reliab")))
 
 # what a plan is made of, as a page names it where it is missing
 FOR_A_PLAN = {
-    "responses": N_("the answers of respondents"),
+    "responses": N_("enough answers of respondents"),
     "register": N_("a register of staff"),
     "requirements": N_("requirements by role"),
     "courses": N_("a course catalogue with costs"),
@@ -50,6 +52,8 @@ class Published:
         """Protected tables, all views together."""
         views = {name: self.unit.table(name) for name in VIEWS}
         views = {name: _declared(name, table) for name, table in views.items() if table is not None and len(table)}
+        if self.too_few:
+            views = {name: table for name, table in views.items() if name not in FROM_ALL}
         if self.unit.table("derived_requirements") is not None:
             derived = self.unit.table("derived_requirements")
             views["derived_requirements"] = _requirements(derived, self.unit.design.scale)
@@ -59,6 +63,11 @@ class Published:
         if "priorities" in views and "headcount" in self.unit.values["priorities"]["factors"]:
             views["priorities"] = _rounded_priorities(views["priorities"], rules.rounding)
         return release_tables(views, rules, published=("means", "gaps") if self.published else ())
+
+    @property
+    def too_few(self):
+        """Whether fewer people answered than may stand behind a printed figure."""
+        return self.answered is not None and self.answered < self.unit.values["disclosure"]["threshold"]
 
     @property
     def published(self):
@@ -160,7 +169,7 @@ class Published:
             by=self.by,
             starts=values["profiles"]["n_starts"],
             threshold=values["disclosure"]["threshold"],
-            plan_lacks=tuple(message for name, message in FOR_A_PLAN.items() if name not in {*values, *values["data"]}),
+            plan_lacks=self._plan_lacks(),
             role=values["data"].get("requirements", {}).get("derive", {}).get("role", "role_id"),
             status=unit_status(values),
             published=self.published,
@@ -168,6 +177,10 @@ class Published:
             mapped=unit.table("mapped"),
             stopped={kind: typed(found[0]) for kind, found in stopped.items() if found},
         )
+
+    def _plan_lacks(self):
+        there = {*self.unit.values, *self.unit.values["data"]} - ({"responses"} if self.too_few else set())
+        return tuple(message for name, message in FOR_A_PLAN.items() if name not in there)
 
     def _invited(self):
         if self.published or self.unit.table("replicate_weights") is not None:

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent
 # what a stage table depends on, of the code and of params; a change of wording or of a page leaves it alone
 FIT_CODE = ("errors.py", "contracts.py", "study", "estimate", "decide", "run/chain.py")
 LOCK = Path("requirements") / "runtime.txt"
-FIT_KEYS = ("unit", "random_state", "data", "design", "profiles", "gaps", "priorities", "plan")
+FIT_KEYS = ("unit", "random_state", "data", "design", "profiles", "gaps", "priorities", "readiness", "plan")
 
 
 def digest(*parts):

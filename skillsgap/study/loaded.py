@@ -63,11 +63,11 @@ class Loaded:
 
     def counts(self, column, *, answered=False):
         """Rows of the file by code, the empty one left out; of respondents alone where that is asked."""
-        frame = self.frame[self.frame["answered"]] if answered else self.frame
-        frame = frame[frame[column].notna() & (frame[column] != "")]
-        if ROWS in frame:
-            return frame.groupby(column, sort=True)[ROWS].sum()
-        return frame[column].value_counts(sort=False).sort_index()
+        values = self.frame[column][self.frame["answered"]] if answered else self.frame[column]
+        values = values[values.notna() & (values != "")]
+        if ROWS in self.frame:
+            return self.frame.loc[values.index, ROWS].groupby(values, sort=True).sum()
+        return values.value_counts(sort=False).sort_index()
 
 
 def count(frame):

@@ -179,7 +179,7 @@ def _noted(notes, rows):
     where = notes["column"].mask(notes["column"] == "", notes["file"])
     nth = notes.assign(where=where).groupby(["table", "dimension", "where"]).cumcount()
     part = where.mask(nth > 0, where + " " + (nth + 1).astype(str))
-    share = 1 - (notes["rows"] / notes["table"].map(rows)).clip(upper=1).where(notes["column"] != "", 0.0)
+    share = 1 - (notes["rows"] / notes["table"].map(rows).astype(float)).clip(upper=1).where(notes["column"] != "", 0.0)
     return [
         row(note.table, note.dimension, min(level_of(note.dimension, right), 3), right, note.text,
             json.loads(note.values), place)

@@ -32,6 +32,7 @@ class Study:
     register: pd.DataFrame | None
     requirements: pd.DataFrame | None
     aggregates: pd.DataFrame | None
+    indicators: pd.DataFrame | None
     courses: pd.DataFrame | None
     course_effects: pd.DataFrame | None
     replicate_weights: pd.DataFrame | None
@@ -112,7 +113,7 @@ def _series(responses):
 def _assemble(tables, people, numbers, params):
     frames = {name: table.frame for name, table in tables.items()}
     made = dict.fromkeys(field.name for field in fields(Study))
-    for name in ("competencies", "items", "requirements", "aggregates", "courses", "course_effects"):
+    for name in ("competencies", "items", "requirements", "aggregates", "indicators", "courses", "course_effects"):
         if name in frames:
             made[name] = frames[name].reset_index(drop=True)
     made["register"] = _cells(frames.get("register"), params.values)
@@ -216,6 +217,7 @@ def _labels(frames):
         "courses": "course_id",
         "agencies": "agency_id",
         "items": "item_id",
+        "indicators": "indicator_id",
     }
     rows = []
     for table, key in keys.items():

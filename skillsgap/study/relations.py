@@ -141,6 +141,10 @@ def _declared(params):
                 faults.append(Problem(name, N_("data.{table} names a crosswalk {walk}, which is not there"),
                                       N_("declare it in data.crosswalks"), params.line("data", table, "crosswalk"),
                                       values={"table": table, "walk": walk}))  # fmt: skip
+    if "derive" in data.get("requirements", {}) and "plausible_values" not in data.get("responses", {}):
+        faults.append(Problem(name, N_("data.requirements.derive needs tested scores"),
+                              N_("declare data.responses.plausible_values"),
+                              params.line("data", "requirements", "derive")))  # fmt: skip
     if "plan" in params.values and "courses" in data and "course_effects" not in data:
         text, line = N_("data.courses is there without data.course_effects"), params.line("data", "courses")
         faults.append(Problem(name, text, N_("say what the courses change, or take plan out"), line))
