@@ -19,6 +19,7 @@ _HOMES = {
     "skillsgap.study.quality": ["assess_quality"],
     "skillsgap.study.synthetic": ["make_country"],
     "skillsgap.estimate.aggregates": ["published_gaps", "published_means"],
+    "skillsgap.estimate.readiness": ["readiness"],
     "skillsgap.estimate.design": ["calibrate", "design_means", "survey_design"],
     "skillsgap.estimate.scoring": ["plausible_levels", "reliability", "score_competencies"],
     "skillsgap.estimate.profiles": ["CompetencyProfiles", "profile_estimates", "select_profiles"],

@@ -231,7 +231,8 @@ def test_the_title_states_the_finding_and_the_sentence_the_smallest_change_and_i
     text = said(six(), floors=FLOORS)
     assert "“Regulatory preparedness” is the pillar below its floor" in text
     assert "“Rules in force” from 1 to 5 (owner: ministry of justice)" in text
-    assert "arithmetic mean is 50 (" in text and "geometric mean, in which a weak pillar counts more, 47 (" in text
+    assert "arithmetic mean of the pillars is 50 (37 to 62) of 100, and the geometric" in text
+    assert "a weak pillar counts more, 47 (28 to 59)." in text
     assert "All three pillars reach their floors" in said(six(), floors=dict.fromkeys(PILLARS, 0.3))
     assert "No pillar that has a floor is below it" in said(six(), floors={"regulation": 0.3})
     assert "“Digital infrastructure” and “Regulatory preparedness” are below their floors" in said(

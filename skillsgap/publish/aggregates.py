@@ -11,6 +11,7 @@ from skillsgap.publish.naming import column_name
 
 SHOWN = 12  # competencies of a picture; the others stand in the tables
 SPLIT = 4  # competencies of a picture that shows groups
+GROUPS = 24  # groups that a picture shows
 
 
 def published_sections(tables, facts, words):
@@ -41,6 +42,9 @@ def _section(means, by, order, facts, words):
     if means["withheld"].all():
         return pages.notice(words("Figures by {column} are withheld: each rests on fewer than {threshold} respondents.",
                                   column=column, threshold=words.number(facts.threshold)))  # fmt: skip
+    if by != "all" and means["group"].nunique() > GROUPS:
+        return pages.notice(words("{n} {column}: too many to show; their figures stand in the tables.", column=column,
+                                  n=words.number(means["group"].nunique())))  # fmt: skip
     shown = [name for name in order if name in set(means["variable"])][: SHOWN if by == "all" else SPLIT]
     means = means[means["variable"].isin(shown)]
     means = means.assign(variable=pd.Categorical(means["variable"], shown)).sort_values(["variable", "group"])

@@ -300,8 +300,8 @@ def _profile_claim(tables, context):
 
 def _withheld_groups(tables, context):
     # of the means, which need an answer and nothing else: a gap may be empty for want of a requirement
-    means, claims = tables["means"], []
-    for by in context.by:
+    means, claims = tables.get("means"), []
+    for by in context.by if means is not None else ():
         rows = means[means["by"] == by].groupby("group")["withheld"].all()
         if not rows.any():
             continue

@@ -64,7 +64,9 @@ def gap_figure(table, ax=None, *, words, scale="levels", width=660):
     above = above + (size + 2) * (np.arange(len(labels)) == 0)  # where the first row names its marks
     height = (above + below).sum()
     centre = np.cumsum(above + below) - below
+    aside = [_gap_said(row, words, 1 if scale == "levels" else 0) for row in table.itertuples()]
     left, right = (8, 56) if narrow else (room + 22, 66)
+    right = max([right, *(text_length(said, size, bold=True) + 16 for said, _ in aside)])
     ax = open_axes(ax, width, height, left=left, right=right, top=3 * small)
     ticks = _ticks(table[["ci_low", "ci_high", "level", "required"]], scale)
     ax.set(xlim=(ticks[0], ticks[-1]), ylim=(height, 0), yticks=centre)
@@ -73,11 +75,10 @@ def gap_figure(table, ax=None, *, words, scale="levels", width=660):
     _marks(ax, table, centre)
     _name_marks(ax, table.iloc[0], centre[0], words, scale=scale, size=small)
     side = ax.get_yaxis_transform()
-    for row, y, lines in zip(table.itertuples(), centre, labels, strict=True):
+    for row, y, lines, (said, colour) in zip(table.itertuples(), centre, labels, aside, strict=True):
         up = 13 + (len(lines) - 1) * size * LEADING + (size + 2) * (y == centre[0])
         write(ax, 0, y, lines, size=size, bold=row.hot, right=-left, transform=side,
               down=-up if narrow else to_middle(lines, size))
-        said, colour = _gap_said(row, words, 1 if scale == "levels" else 0)
         write(ax, 1, y, [said], size=size, bold=True, align="right", colour=colour, right=right,
               down=MIDDLE * size, transform=side)
     return ax

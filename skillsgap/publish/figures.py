@@ -81,8 +81,8 @@ def needs_figure(table, ax=None, *, words, scale="levels", width=660):
             y += step
     for x in starts:
         write(ax, x, height - 4, [words.number(0)], size=small, colour=PALETTE["soft"])
-        write(ax, x + track, height - 4, [_value(top, words, scale)], size=small, align="right",
-              colour=PALETTE["soft"])
+        end = words.percent(top) if scale == "share" else _value(top, words, scale)  # the end of an axis is nobody's
+        write(ax, x + track, height - 4, [end], size=small, align="right", colour=PALETTE["soft"])
     return ax
 
 

@@ -20,6 +20,7 @@ TABLES = {
     "courses": N_("course catalogue"),
     "course_effects": N_("table of course effects"),
     "agencies": N_("list of agencies"),
+    "indicators": N_("readiness indicators"),
 }
 DIMENSIONS = {
     "completeness": N_("completeness"),
@@ -37,6 +38,7 @@ KINDS = {
     "needs": (N_("groups most in need"), _ANSWERS | {"requirements", "agencies"}),
     "profiles": (N_("competency profiles"), _ANSWERS),
     "plan": (N_("the plan"), _ANSWERS | {"requirements", "agencies", "courses", "course_effects"}),
+    "readiness": (N_("AI readiness"), frozenset({"indicators"})),
 }
 ASK = N_("The page of queries to the data owner says what would unlock it.")
 

@@ -41,6 +41,7 @@ class Facts:
     calibrated: bool
     by: tuple
     starts: int
+    frequency: bool
     threshold: int
     role: str
     plan_lacks: tuple
@@ -326,6 +327,9 @@ class Report:
         what = (
             words("How often people of each profile do each thing at work, 1 never to 5 every day; above it the "
                   "share of the population")
+            if column == "item_id" and self.facts.frequency
+            else words("Mean answer of each profile to each question, in the codes of the questionnaire; above it the "
+                       "share of the population")
             if column == "item_id"
             else words("Mean level of each profile in each group of competencies; above it the share of staff")
         )  # fmt: skip

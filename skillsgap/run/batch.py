@@ -94,9 +94,9 @@ def run_unit(path, *, data=None, root=None, progress=lambda step: None):
 
 
 def _run(unit, folder, progress):
-    if not {"responses", "aggregates"} & set(unit.values["data"]):
+    if not {"responses", "aggregates", "indicators"} & set(unit.values["data"]):
         raise ParamsError(f"{unit.params.path.name}: there is nothing to estimate: declare data.responses with "
-                          "data.items, or data.aggregates")  # fmt: skip
+                          "data.items, data.aggregates or data.indicators")  # fmt: skip
     key = page_key(unit)
     before = read_manifest(folder)
     if before and before.key == key and _whole(folder, before):

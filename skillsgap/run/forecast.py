@@ -23,7 +23,7 @@ from skillsgap.wording import Words
 
 # what a unit may lack, in the order of the work
 TABLES = ("responses", "items", "competencies", "aggregates", "register", "requirements", "courses", "course_effects",
-          "plan")  # fmt: skip
+          "plan", "indicators")  # fmt: skip
 ANSWERS = ("responses", "items", "competencies")
 PUBLISHED = ("aggregates", "competencies")
 # what each stage is made of: any one of these will do ("derive": requirements derived from tested workers)
@@ -34,12 +34,13 @@ NEEDS = {
     "gaps": ((*ANSWERS, "requirements"), (*ANSWERS, "derive"), (*PUBLISHED, "requirements")),
     "priorities": ((*ANSWERS, "requirements"),),
     "plan": ((*ANSWERS, "register", "requirements", "courses", "course_effects", "plan"),),
+    "readiness": (("indicators",),),
 }
 # the stage table that shows that a stage was made, and the kind of claim that stands or falls with it
 MADE = {"means": "means", "profiles": "profiles", "staff": "headcounts", "gaps": "gaps", "priorities": "priorities",
-        "plan": "plan_summary"}  # fmt: skip
+        "plan": "plan_summary", "readiness": "readiness"}  # fmt: skip
 KIND = {"means": "means", "profiles": "profiles", "staff": "profiles", "gaps": "gaps", "priorities": "gaps",
-        "plan": "plan"}  # fmt: skip
+        "plan": "plan", "readiness": "readiness"}  # fmt: skip
 STAGES = ("read", "quality", *NEEDS)
 
 
@@ -223,7 +224,7 @@ def _of_study(params, study):
     # published figures are put together and not fitted, so that what they come to can be seen at once
     published = chain.means(read) | chain.gaps(read) if study.responses is None else {}
     missing = {stage: _lacks(stage, there) for stage in NEEDS if stage not in _reached(there)}
-    reasons = [f"{', '.join(stages)}: not without {', '.join(tables)}" for tables, stages in _together(missing)]
+    reasons = [f"{', '.join(stages)}: needs {', '.join(tables)}" for tables, stages in _together(missing)]
     if published and "gaps" not in published and "gaps" not in missing:
         missing["gaps"] = ("aggregates",)
         reasons.append("gaps: no figure was published of a role whose requirements are known")
@@ -266,7 +267,7 @@ def _withheld(study, values, quality, made):
         lines.append(f"withheld: {what}: {words.say(reason.sentence, reason.values).rstrip('.')}")
     answered = None if study.responses is None else int(study.responses["in_population"].sum())
     if answered is not None and answered < claims["respondents"]:
-        too_few = set(made) if answered < threshold else {"plan"} & set(made)
+        too_few = set(made) - {"readiness"} if answered < threshold else {"plan"} & set(made)
         withheld |= too_few
         what = ", ".join(["claims", *(stage for stage in made if stage in too_few)])
         needed = claims["respondents"] if answered >= threshold else threshold

@@ -17,6 +17,7 @@ NAMES = {
     "courses": ("no courses", "a course catalogue"),
     "course_effects": ("no effects", "a table of course effects"),
     "plan": ("no budget", "a budget (key plan)"),
+    "indicators": ("no indic.", "readiness indicators"),
 }
 
 

@@ -168,6 +168,7 @@ class Published:
             calibrated=bool(self._margins and not self.published),
             by=self.by,
             starts=values["profiles"]["n_starts"],
+            frequency=self._frequency(),
             threshold=values["disclosure"]["threshold"],
             plan_lacks=self._plan_lacks(),
             role=values["data"].get("requirements", {}).get("derive", {}).get("role", "role_id"),
@@ -177,6 +178,13 @@ class Published:
             mapped=unit.table("mapped"),
             stopped={kind: typed(found[0]) for kind, found in stopped.items() if found},
         )
+
+    def _frequency(self):
+        """Whether all questions ask how often, from 1 never to 5 every day."""
+        items = self.unit.table("items")
+        if items is None or "lowest" not in items:
+            return False
+        return bool(((items["type"] == "frequency") & (items["n_categories"] == 5) & (items["lowest"] == 1)).all())
 
     def _plan_lacks(self):
         there = {*self.unit.values, *self.unit.values["data"]} - ({"responses"} if self.too_few else set())

@@ -71,7 +71,10 @@ def read_params(path, *, overrides=None):
     path = Path(path)
     own, lines = _load(path)
     defaults = path.with_name(DEFAULTS)
-    base = _load(defaults)[0] if defaults.exists() else {}
+    if not defaults.exists():
+        raise ParamsError(f"{path.name}: there is no {DEFAULTS} beside it: copy the project's own, which holds "
+                          "what a unit need not say")  # fmt: skip
+    base = _load(defaults)[0]
     values = merge(merge(base, own), overrides or {})
     problems = [_problem(path, error, lines) for error in _errors(values)]
     if not problems and values["unit"] != path.stem:

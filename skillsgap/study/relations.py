@@ -42,6 +42,7 @@ def relate(tables, params):
     _references(tables)
     _places(tables, params)
     _money(tables, params)
+    _limits(tables)
     return [*_linked(tables, params), *_declared(params), *_absent(tables, params), *_levels(tables, params)]
 
 
@@ -233,6 +234,19 @@ def _money(tables, params):
                     "params": params.path.name}  # fmt: skip
             courses.fault(odd, column, N_("{value} is not the budget's {ours}"),
                           N_("convert the prices, or correct currency in {params}"), said)
+
+
+def _limits(tables):
+    """An indicator lies within the limits it is measured against."""
+    indicators = tables.get("indicators")
+    if indicators is None or not {"min", "max", "value"} <= set(indicators.frame):
+        return
+    frame = indicators.frame
+    odd = frame[(frame["value"] < frame["min"]) | (frame["value"] > frame["max"])]
+    if len(odd):
+        said = {name: f"{odd[name].iloc[0]:g}" for name in ("value", "min", "max")}
+        indicators.fault(odd, "value", N_("{value} is outside its limits {min} to {max}"),
+                         N_("correct the value or its limits"), said)  # fmt: skip
 
 
 def respondents(loaded, items, params):
