@@ -169,8 +169,8 @@ def test_without_indicators_or_with_a_pillar_less_the_rest_stays(alone, no_kerne
 
 
 @pytest.mark.parametrize(("change", "line"), [
-    ({"value": 11}, "indicators: rules: value 11 is outside 0 to 10"),
-    ({"max": 0}, "indicators: rules: min 0 is not below max 0"),
+    ({"value": 11}, "column value: 11 is outside its limits 0 to 10"),
+    ({"max": 0}, "is outside its limits 0 to 0"),
     ({"pillar": "money"}, "money"), ({"direction": "up"}, "up"), ({"value": "much"}, "much"),
 ])  # fmt: skip
 def test_a_damaged_indicator_ends_in_one_line(alone, no_kernels, change, line):

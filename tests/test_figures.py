@@ -14,14 +14,17 @@ import numpy as np
 import pytest
 
 from skillsgap.publish import figures
+from skillsgap.publish.quality import coverage_figure, coverage_table, quality_figure
 from skillsgap.run.release import Published
 
 DIGESTS = Path(__file__).with_name("figures.json")
 FIGURES = {
-    "gap": (figures.gap_figure, "gap_table"),
-    "needs": (figures.needs_figure, "needs_table"),
-    "profiles": (figures.profile_figure, "profile_table"),
-    "frontier": (figures.frontier_figure, "frontier_table"),
+    "gap": (figures.gap_figure, lambda unit, report: report.gap_table()),
+    "needs": (figures.needs_figure, lambda unit, report: report.needs_table()),
+    "profiles": (figures.profile_figure, lambda unit, report: report.profile_table()),
+    "frontier": (figures.frontier_figure, lambda unit, report: report.frontier_table()),
+    "quality": (quality_figure, lambda unit, report: unit.table("quality")),
+    "coverage": (coverage_figure, lambda unit, report: coverage_table(unit.table("quality"), words=report.words)),
 }
 
 
@@ -36,19 +39,19 @@ def report(arvenia):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_table_behind_the_figure_is_the_committed_one(report, name):
-    table = getattr(report, FIGURES[name][1])()
+def test_table_behind_the_figure_is_the_committed_one(arvenia, report, name):
+    table = FIGURES[name][1](arvenia, report)
     assert table_digest(table) == json.loads(DIGESTS.read_text())[name], table.to_string()
 
 
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("width", [660, 350])
-def test_picture_is_not_blank(report, name, width):
+def test_picture_is_not_blank(arvenia, report, name, width):
     import matplotlib.image
     import matplotlib.pyplot as plt
 
     draw, table = FIGURES[name]
-    ax = partial(draw, getattr(report, table)(), words=report.words)(width=width)
+    ax = partial(draw, table(arvenia, report), words=report.words)(width=width)
     picture = BytesIO()
     ax.figure.savefig(picture, format="png", bbox_inches="tight")
     plt.close(ax.figure)
@@ -62,6 +65,7 @@ def test_picture_is_not_blank(report, name, width):
 if __name__ == "__main__":
     from skillsgap.run.unit import open_unit
 
-    shown = Published(open_unit("arvenia")).report("en")
-    digests = {name: table_digest(getattr(shown, table)()) for name, (_, table) in FIGURES.items()}
+    made = open_unit("arvenia")
+    shown = Published(made).report("en")
+    digests = {name: table_digest(table(made, shown)) for name, (_, table) in FIGURES.items()}
     DIGESTS.write_text(json.dumps(digests, indent=1) + "\n")

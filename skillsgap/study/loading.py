@@ -18,6 +18,7 @@ from skillsgap.wording import N_
 # what others refer to comes first; the register comes last, since it keeps the rows of respondents only
 ORDER = ("competencies", "agencies", "courses", "items", "requirements", "course_effects", "aggregates", "costs",
          "indicators", "exposure", "use_cases", "pilot_outcomes", "training_records", "responses", "register")
+PLACES = {"file", "url", "rows"}  # where a table may stand
 
 
 def load_tables(params, data):
@@ -36,7 +37,7 @@ def load_tables(params, data):
         Faults of tables that could not be read.
     waiting : Waiting or None
     """
-    declared, tables, problems, waiting = params.values["data"], {}, [], None
+    declared, tables, problems, waiting = params.values["data"], {}, _two_places(params), None
     walks = {}
     for name, spec in declared.get("crosswalks", {}).items():
         try:
@@ -46,7 +47,7 @@ def load_tables(params, data):
         except StudyError as error:
             problems += error.problems
     for table in ORDER:
-        if table not in declared or not {"file", "url", "rows"} & set(declared[table]):
+        if table not in declared or not PLACES & set(declared[table]):
             problems += _undeclared(table, declared, params)
             continue
         try:
@@ -56,6 +57,16 @@ def load_tables(params, data):
         except Waiting as error:
             waiting = error
     return tables, problems, waiting
+
+
+def _two_places(params):
+    """A table that is said to be in a file and somewhere else too."""
+    text, remedy = N_("data.{table} names {places}"), N_("keep one of them")
+    return [
+        Problem(params.path.name, text, remedy, params.line("data", table),
+                values={"table": table, "places": " and ".join(sorted(PLACES & spec.keys()))})
+        for table, spec in params.values["data"].items() if table != "crosswalks" and len(PLACES & spec.keys()) > 1
+    ]  # fmt: skip
 
 
 def _undeclared(table, declared, params):
@@ -85,10 +96,10 @@ def _spec(table, params):
 
 def _plain(table, spec, params, data, keys, walks, known, items=None):
     """A table that is held as it is, typed and checked."""
-    columns = [] if items is None else items.frame["item_id"].dropna().tolist()
+    columns = [] if items is None else items.frame.get("item_id", pd.Series(dtype=str)).dropna().tolist()
     loaded = _read(table, spec, params, data, keys, columns)
     if "long" in spec:
-        widen(loaded)
+        widen(loaded, columns)
     translate(loaded, walks, known, columns)
     _one_wave(loaded)
     _whole(loaded)
@@ -104,7 +115,7 @@ def _read(table, spec, params, data, keys, items):
         return _written(table, spec, params, keys)
     source = open_source(spec, params=params, data=data, keys=keys)
     loaded = Loaded(table, source.name, spec, pd.DataFrame())
-    aliases = find_columns(source, loaded)
+    aliases = find_columns(source, loaded, () if "long" in spec else items)
     if loaded.faults:
         raise StudyError(loaded.faults)
     names = {theirs: ours for ours, theirs in aliases.items()}
@@ -162,6 +173,10 @@ def _register(spec, params, data, tables, walks):
     file = {name: column for name, column in own.items() if name not in mapped.values()}
     file |= {ours: own[theirs] for ours, theirs in mapped.items()}
     held = [column for column in CONTRACTS["register"].columns if column in file]
+    if {"staff_id", "headcount"} <= {*held}:
+        cells.fault(None, "headcount", N_("the rows have a staff_id and a head-count: are they people, or cells?"),
+                    N_("take one of the two columns out"))  # fmt: skip
+        raise StudyError(cells.faults)
     unknown_columns(cells, [*file, *own, *spec.get("constants", ())])
     fixed = spec.get("constants", {})
     used = [column for column in (*_used(params), "headcount") if column in held]
@@ -170,7 +185,7 @@ def _register(spec, params, data, tables, walks):
     ids = _ids(tables)
     streamed = stream(
         source, list(dict.fromkeys([*(file[c] for c in used), *conditions])), [file[c] for c in rest],
-        identity=file.get("staff_id"), ids=ids, whole="headcount" in held,
+        identity=file.get("staff_id"), ids=ids, count=file.get("headcount"),
     )  # fmt: skip
     known = known_codes(tables)
     cells.frame, cells.rows = streamed.cells.rename(columns=names), streamed.rows

@@ -1,16 +1,20 @@
 """What params declare of a table, applied to its text: names, missing codes, skips, recodes, crosswalks."""
 
+import difflib
 import re
 
 import pandas as pd
 
 from skillsgap.contracts import CONTRACTS, MISSING
 from skillsgap.study.crosswalks import cross
+from skillsgap.study.headings import find_own, same_but_for_signs, unknown_names
 from skillsgap.study.loaded import count
 from skillsgap.study.nearest import near
-from skillsgap.study.spelling import fold, settle, uzbek
+from skillsgap.study.spelling import blur, settle, tidy, uzbek
+from skillsgap.study.suspects import suspect
 from skillsgap.wording import N_
 
+NEAR = 0.8  # likeness of two codes of which one may be the other misspelt
 EVERY = "*"  # in missing_codes: of every column
 FREE = ("staff_id", "rater_id")  # ids are matched as they are; nobody spells them
 TEXTS = re.compile(r"(?:label|text|definition)_(\w\w)")
@@ -45,6 +49,9 @@ def translate(loaded, crosswalks, known, items=()):
     _name(loaded)
     if there is not None:
         loaded.frame = loaded.frame[there]
+    if there is not None and not there.any():
+        loaded.fault(None, None, N_("no row is left by data.{table}.population"), N_("correct the conditions"),
+                     {"table": loaded.table})  # fmt: skip
     unknown_columns(loaded, list(loaded.frame))
     _forget(loaded, items)
     _skip(loaded)
@@ -52,11 +59,18 @@ def translate(loaded, crosswalks, known, items=()):
         _recode(loaded, column, {str(old): str(new) for old, new in codes.items()})
     for column in _codes(loaded):
         declared = declared_codes(spec, column)
+        suspect(loaded, column, declared or known.get(column, ()))
         settle(loaded, column, declared or known.get(column, ()))
         _allowed(loaded, column, declared)
     for column in loaded.frame:
-        if (match := TEXTS.fullmatch(column)) and match[1] == "uz":
-            _apostrophes(loaded, column)
+        if column in PROSE and column in CONTRACTS[loaded.table].columns:
+            suspect(loaded, column, prose=True)
+        elif match := TEXTS.fullmatch(column):
+            suspect(loaded, column)
+            _written(loaded, column, tidy, N_("blanks or marks that can't be seen stand inside"), N_("made plain"))
+            if match[1] == "uz":
+                _written(loaded, column, uzbek, N_("Uzbek text has other apostrophes than U+02BB and U+02BC"),
+                         N_("written with these"))  # fmt: skip
     for column, name in spec.get("crosswalk", {}).items():
         if column in loaded.frame and name in crosswalks:
             cross(loaded, column, name, crosswalks[name])
@@ -81,31 +95,37 @@ def matches(frame, conditions):
     return hold
 
 
-def find_columns(source, loaded):
-    """The columns that params speak of, in the file: by name, or but for kinds of apostrophe, blank and case.
+def find_columns(source, loaded, items=()):
+    """The columns that params speak of and our own, in the file: by name, or but for case, blanks and signs.
 
     Parameters
     ----------
     source : TextTable
     loaded : Loaded
         Its faults and notes grow.
+    items : collection of str
+        Columns of answers.
 
     Returns
     -------
     dict of str to str
-        Name in the file of each column that params spell otherwise.
+        Name in the file of each column that is spelled otherwise there.
     """
-    folded, aliases = {fold(column).casefold(): column for column in source.columns}, {}
-    for column in asked(loaded.spec):
-        theirs = folded.get(fold(column).casefold())
-        if column in source.columns or column in aliases:
+    wanted, aliases = asked(loaded.spec), {}
+    for column in wanted:
+        if column in source.columns:
             continue
+        theirs = same_but_for_signs(column, source.columns)
         if theirs is None:
             loaded.fault(None, column, *_lacking(column, source.columns))
         else:
             aliases[column] = theirs
-            loaded.note(None, column, N_("the file writes the column as {theirs!r}"), N_("taken as the same"),
-                        {"theirs": theirs})  # fmt: skip
+    if loaded.table != "responses" or len(items):
+        unknown_names(loaded, items)
+    aliases |= find_own(source, loaded, {*wanted, *aliases.values()}, items)
+    for column, theirs in aliases.items():
+        loaded.note(None, column, N_("the file writes the column as {theirs!r}"), N_("taken as the same"),
+                    {"theirs": theirs})  # fmt: skip
     return aliases
 
 
@@ -183,7 +203,24 @@ def _conditions(loaded):
     # respondents outside the population still serve derived requirements; other rows don't belong here at all
     inside = "in_population" if loaded.table == "responses" else "belongs"
     told = {"answered": "respondents", "well_matched": "well_matched", inside: "population"}
-    return {ours: matches(loaded.frame, loaded.spec[key]) for ours, key in told.items() if key in loaded.spec}
+    told = {ours: key for ours, key in told.items() if key in loaded.spec}
+    for key in told.values():
+        for column, condition in loaded.spec[key].items():
+            _misspelt(loaded, key, column, [str(code) for code in condition.get("in", ())])
+    return {ours: matches(loaded.frame, loaded.spec[key]) for ours, key in told.items()}
+
+
+def _misspelt(loaded, key, column, named):
+    """A code of a condition that no row has, where one that rows have is nearly it."""
+    found = set(loaded.frame[column])
+    there = sorted(found - {"", *named})
+    for code in [code for code in named if code not in found and re.search(r"[^\W\d_]", code)]:
+        same = [other for other in there if blur(other) == blur(code)]
+        alike = same or difflib.get_close_matches(code, there, 1, NEAR)
+        if alike:
+            loaded.fault(None, column, N_("data.{table}.{key} names {value!r}, which no row has"),
+                         N_("did you mean {near}?"),
+                         {"table": loaded.table, "key": key, "value": code, "near": alike[0]})  # fmt: skip
 
 
 def _name(loaded):
@@ -236,9 +273,20 @@ def _forget(loaded, items):
 def _skip(loaded):
     """A question that was rightly skipped gets the answer its skipping means."""
     for column, rule in loaded.spec.get("skip", {}).items():
-        skipped = matches(loaded.frame, rule["when"]) & (loaded.frame[column] == "")
+        met, value = matches(loaded.frame, rule["when"]), str(rule["value"])
+        answered = loaded.frame[met & ~loaded.frame[column].isin(["", value])]
+        said = {"column": column, "table": loaded.table}
+        if not met.any():
+            loaded.fault(None, column, N_("no row meets the condition of data.{table}.skip.{column}"),
+                         N_("correct it, or leave it out"), said)  # fmt: skip
+        elif count(answered) > count(loaded.frame[met]) / 2:
+            loaded.fault(answered, column, N_("most of those who skip {column}, as params say, have an answer"),
+                         N_("correct data.{table}.skip.{column}"), said)  # fmt: skip
+        elif len(answered):
+            loaded.note(answered, column, N_("some of those who skip {column}, as params say, have an answer"),
+                        N_("their answer stands"), said)  # fmt: skip
         for name in _copies(loaded, column):
-            loaded.frame[name] = loaded.frame[name].mask(skipped, str(rule["value"]))
+            loaded.frame[name] = loaded.frame[name].mask(met & (loaded.frame[name] == ""), value)
 
 
 def _recode(loaded, named, codes):
@@ -273,10 +321,10 @@ def _allowed(loaded, column, allowed):
                       "column": column})  # fmt: skip
 
 
-def _apostrophes(loaded, column):
-    right = loaded.frame[column].map(uzbek)
-    odd = loaded.frame[right != loaded.frame[column]]
-    if len(odd):
-        loaded.note(odd, column, N_("Uzbek text has other apostrophes than U+02BB and U+02BC"),
-                    N_("written with these"))  # fmt: skip
-        loaded.frame[column] = right
+def _written(loaded, column, right, text, done):
+    """A text as it should be written, with a note where it was not."""
+    given = loaded.frame[column]
+    better = given.map(right)
+    if len(odd := loaded.frame[better != given]):
+        loaded.note(odd, column, text, done)
+        loaded.frame[column] = better

@@ -37,7 +37,7 @@ class Streamed:
     rows: int
 
 
-def stream(source, by, alone, *, identity=None, ids=(), whole=False):
+def stream(source, by, alone, *, identity=None, ids=(), count=None):
     """Count a register's rows by cell in one pass, in memory that depends on the number of cells.
 
     Of persons it holds a 64-bit digest each, for the check that nobody stands twice, and the rows of respondents.
@@ -52,17 +52,18 @@ def stream(source, by, alone, *, identity=None, ids=(), whole=False):
     identity : str, optional
         Its column of ids.
     ids : collection of str
-        Ids of respondents.
-    whole : bool
-        Rows are cells: a row that stands twice as a whole is one cell counted twice.
+        Ids of respondents; people whose ids differ in leading zeros only are held too.
+    count : str, optional
+        Its column of head-counts. Rows are cells then: two that agree in all else are one cell counted twice.
 
     Returns
     -------
     Streamed
     """
     columns = list(dict.fromkeys([*by, *alone, *([identity] if identity else [])]))
-    keys = source.columns if whole else [identity] if identity else []
-    wanted = pa.array(sorted(set(ids)), pa.string())
+    cell = [column for column in source.columns if column != count] if count else []
+    keys = cell or ([identity] if identity else [])
+    wanted = pa.array(sorted({name.lstrip("0") for name in ids}), pa.string())
     cells, values, empty = _Counter(by), {column: _Counter([column]) for column in alone}, _Counter([])
     people, digests, rows = [], [], 0
     for lines, table in source.batches(list(dict.fromkeys([*columns, *keys]))):
@@ -73,7 +74,7 @@ def stream(source, by, alone, *, identity=None, ids=(), whole=False):
             digests.append(_digests(table.select(keys)))
         if identity:
             marked = table.append_column("_line", pa.array(lines))
-            people.append(marked.filter(pc.is_in(table[identity], wanted)))
+            people.append(marked.filter(pc.is_in(pc.utf8_ltrim(table[identity], "0"), wanted)))
             none = pc.equal(table[identity], "")
             empty.add(table.filter(none), lines[none.to_numpy(zero_copy_only=False)])
     return Streamed(

@@ -13,6 +13,7 @@ DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"
 INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 # Cyrillic letters that are drawn as Latin ones
 HOMOGLYPHS = str.maketrans("АВЕКМНОРСТХУІаеорсухіԁѕј", "ABEKMHOPCTXYIaeopcyxidsj")
+FIGURES = str.maketrans("OolI", "0011")  # letters that are drawn as figures, beside figures
 
 
 def fold(text):
@@ -23,26 +24,39 @@ def fold(text):
     >>> fold("Qo\u02bbqon  shahri") == fold("Qo\u2019qon shahri")
     True
     """
-    text = INVISIBLE.sub("", unicodedata.normalize("NFC", text)).translate(APOSTROPHES).translate(DASHES)
-    return " ".join(text.split())
+    return tidy(text).translate(APOSTROPHES).translate(DASHES)
+
+
+def tidy(text):
+    """A text with single plain blanks, composed letters, and no marks of no width.
+
+    Examples
+    --------
+    >>> tidy("Cloud\u00a0 services\u200b")
+    'Cloud services'
+    """
+    return " ".join(INVISIBLE.sub("", unicodedata.normalize("NFC", text)).split())
 
 
 def blur(text):
-    """A folded text without case, accents of width, or the alphabet a letter is from.
+    """A folded text without case, blanks, accents of width, or the alphabet a letter is from.
 
     Examples
     --------
     >>> blur("G4") == blur("\u0413" "4"), blur("Female") == blur("female"), blur("\u0410" "1") == blur("A1")
     (False, True, True)
+    >>> blur("3O - 39") == blur("30-39"), blur("policy officer") == blur("policy_officer"), blur("AI") == blur("AL")
+    (True, True, False)
     """
-    return unicodedata.normalize("NFKC", fold(text)).translate(HOMOGLYPHS).casefold()
+    text = re.sub(r"[\s_]", "", unicodedata.normalize("NFKC", fold(text)).translate(HOMOGLYPHS))
+    return (text.translate(FIGURES) if re.search(r"\d", text) else text).casefold()
 
 
 def settle(loaded, column, known=()):
     """One spelling for each code of a column: the known one, or else the one that most rows have.
 
-    Codes that differ in apostrophes, dashes, blanks or the composition of letters are read as one, with a note;
-    those that differ in case or alphabet only are a fault, unless both are known.
+    Codes that differ in apostrophes, dashes, kinds of blank or the composition of letters are read as one, with a
+    note; those that differ in case, blanks or letters of the same looks only are a fault, unless both are known.
 
     Parameters
     ----------
@@ -56,10 +70,10 @@ def settle(loaded, column, known=()):
     codes = pd.Series(counts.index, index=counts.index)
     plain = codes.map(fold)
     best = {}  # ties go to the first in code order
-    for code in sorted(counts.index, key=lambda code: (code not in known, -counts[code], code)):
-        best.setdefault(plain[code], code)
-    for code in known:
+    for code in sorted(known, key=lambda code: (code not in counts.index, code)):
         best.setdefault(fold(code), code)
+    for code in sorted(counts.index, key=lambda code: (-counts[code], code)):
+        best.setdefault(plain[code], code)
     target = {c: best[plain[c]] for c in counts.index if c not in known and best[plain[c]] != c}
     if target:
         first = next(iter(target))
@@ -67,16 +81,18 @@ def settle(loaded, column, known=()):
         loaded.note(odd, column, N_("{value} is also written with other apostrophes, dashes or blanks"),
                     N_("read as one code"), {"value": target[first]})  # fmt: skip
         loaded.frame[column] = loaded.frame[column].replace(target)
-    _same_but_for_case(loaded, column, sorted(set(best.values()) & {*counts.index, *target.values()}), set(known))
+    kept = counts.groupby(counts.index.map(lambda code: target.get(code, code))).sum()
+    _alike(loaded, column, sorted(kept.index, key=lambda code: (-kept[code], code)), set(known))
 
 
-def _same_but_for_case(loaded, column, codes, known):
+def _alike(loaded, column, codes, known):
+    """A fault for each code that looks like one that is known, or that more rows have."""
     seen = {blur(code): code for code in sorted(known)}
     for code in codes:
         other = seen.setdefault(blur(code), code)
         if other != code and not {code, other} <= known:
             odd = loaded.frame[loaded.frame[column] == code]
-            text = N_("{value!r} and {other!r} differ only in case or in alphabet")
+            text = N_("{value!r} and {other!r} differ only in case, in blanks or in letters of the same looks")
             remedy = N_("correct it, or recode one to the other in params: data.{table}.recode.{column}")
             loaded.fault(odd, column, text, remedy,
                          {"value": code, "other": other, "table": loaded.table, "column": column})  # fmt: skip

@@ -2,19 +2,23 @@
 
 import pandas as pd
 
+from skillsgap.study.spelling import blur
 from skillsgap.wording import N_
 
 
-def widen(loaded):
+def widen(loaded, items=()):
     """Turn a long table of answers into a wide one: a column an item, the other columns as they are.
 
     Parameters
     ----------
     loaded : Loaded
         Its frame is replaced. An item answered twice by a person, and a column that says two things of one
-        person, are faults.
+        person, are faults, and so is an item written otherwise than in `items`.
+    items : collection of str
+        Items as they are declared; the answers to others are left out.
     """
     item, answer = loaded.spec["long"]["item"], loaded.spec["long"]["answer"]
+    _undeclared(loaded, item, items)
     frame, mapped = loaded.frame, loaded.spec.get("columns", {})
     person = [mapped.get(name, name) for name in ("staff_id", "wave") if mapped.get(name, name) in frame]
     if not person:
@@ -37,3 +41,17 @@ def widen(loaded):
     people = frame[others].drop_duplicates(person)
     joined = people.join(wide, on=person)
     loaded.frame = pd.DataFrame(joined).rename_axis(index="line")
+
+
+def _undeclared(loaded, item, items):
+    known = {blur(name): name for name in items}
+    others = [name for name in sorted(set(loaded.frame[item])) if name not in items]
+    alike = [name for name in others if blur(name) in known]
+    if alike:
+        odd = loaded.frame[loaded.frame[item].isin(alike)]
+        said = {"value": odd[item].iloc[0], "near": known[blur(odd[item].iloc[0])]}
+        loaded.fault(odd, item, N_("items write {value!r} as {near!r}"), N_("write the item alike in both"), said)
+    elif others and len(items):
+        odd = loaded.frame[loaded.frame[item].isin(others)]
+        loaded.note(odd, item, N_("answers to {n} items, such as {value!r}, that items don't declare"), N_("left out"),
+                    {"n": len(others), "value": odd[item].iloc[0]})  # fmt: skip

@@ -1,0 +1,69 @@
+"""Texts that are no code and no name: placeholders, spreadsheet errors, formulas, letters lost between encodings."""
+
+import re
+
+from skillsgap.wording import N_
+
+# what people and programs write for "nothing here"; whether it is one of the codes only params can say
+PLACEHOLDERS = frozenset("na n/a n.a. nan null - -- \u2013 \u2014 . .. ... ? ??".split())
+# #REF!, #DIV/0!, #N/A, in any language; #### is a column too narrow
+ERROR = re.compile(r"#[^\W\d_]+(?:/[^\W_]+)?[!?]|#[^\W\d_]/[^\W\d_]|#{3,}")
+FORMULA = re.compile(r"=\s*[\w(+\-\"'$@\[].*", re.DOTALL)
+LOST = re.compile(r"[^\W\d_]\?[a-z\u0430-\u044f]|\ufffd")
+BEYOND = re.compile(r"[^\x00-\x7f]+")
+# letters of our languages and the signs of their texts; what else UTF-8 read wrongly would give is there by chance
+MEANT = re.compile("[\u00a0-\u017f\u02bb\u02bc\u0400-\u04ff\u2010-\u203a]+")
+MISREAD = {"windows-1252": 2, "windows-1251": 4}  # shortest run of letters that tells: \u0415\u0451 begins real words
+
+
+def suspect(loaded, column, known=(), *, prose=False):
+    """Find the faults of a column of codes or of text, that no reader of it would want printed.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        Its faults grow.
+    column : str
+    known : collection of str
+        Codes that params or another table declare: what stands there is meant.
+    prose : bool
+        The column holds free text, in which a dash may stand alone.
+    """
+    found = [value for value in loaded.counts(column).index if value not in known]
+    _fault(loaded, column, [v for v in found if v.lower() in PLACEHOLDERS and not prose],
+           N_("{value!r} may mean that nothing is known"),
+           N_("declare it in data.{table}.missing_codes, or if it is a code in data.{table}.codes.{column}"))
+    _fault(loaded, column, [v for v in found if ERROR.fullmatch(v)],
+           N_("{value!r} is a spreadsheet's error"), N_("correct the sheet, and export it again"))  # fmt: skip
+    _fault(loaded, column, [v for v in found if FORMULA.fullmatch(v)],
+           N_("{value!r} is a formula and no value"), N_("export the sheet's values"))  # fmt: skip
+    _fault(loaded, column, [v for v in found if LOST.search(v) and not (prose and "\ufffd" not in v)],
+           N_("letters of {value!r} were lost"), N_("export it again as UTF-8"))  # fmt: skip
+    _fault(loaded, column, [v for v in found if misread(v)],
+           N_("{value!r} is UTF-8 that was read as another encoding"), N_("export it again as UTF-8"))  # fmt: skip
+
+
+def misread(text):
+    """The encoding that a text in UTF-8 was wrongly read as, as far as its letters tell; None where they don't.
+
+    Examples
+    --------
+    >>> misread("Yig\u00ca\u00bbim"), misread("Yig\u02bbim"), misread("\u0415\u0451"), misread("\u00c9lan")
+    ('windows-1252', None, None, None)
+    """
+    for run in BEYOND.findall(text):
+        for encoding, shortest in MISREAD.items():
+            try:
+                meant = run.encode(encoding).decode("utf-8")
+            except UnicodeError:
+                continue
+            if len(run) >= shortest and MEANT.fullmatch(meant):
+                return encoding
+    return None
+
+
+def _fault(loaded, column, values, text, remedy):
+    if values:
+        odd = loaded.frame[loaded.frame[column].isin(values)]
+        said = {"value": odd[column].iloc[0], "table": loaded.table, "column": column}
+        loaded.fault(odd, column, text, remedy, said)
