@@ -21,6 +21,7 @@ from skillsgap.run.release import Published
 from skillsgap.run.unit import open_unit
 from skillsgap.study.params import DEFAULTS, read_params
 from skillsgap.study.records import read_study
+from skillsgap.study.spelling import fold
 from skillsgap.study.spec import read_spec, small_spec
 from skillsgap.study.synthetic import make_country, write_country
 
@@ -349,8 +350,8 @@ class Judge:
     def _end(self, project, clean):
         try:
             study = read_study(read_params(project.params))
-            same = equal(tables_of(study), tables_of(clean.study))
-            if not same and not equal(released(project), clean.released):
+            same = clean.declares(project) and equal(tables_of(study), tables_of(clean.study))
+            if not same and not equal(released(project), clean.released, plain):
                 return Outcome(WRONG, notes_of(study.notes), 0)
         except SkillsgapError as error:
             return Outcome(REJECTED, tuple(str(error).splitlines()), 0)
@@ -369,6 +370,14 @@ class Clean:
         return read_study(read_params(self.project.params))
 
     @cached_property
+    def _asked(self):
+        return {**self.project.values(), "data": None}
+
+    def declares(self, project):
+        """Whether a project's params ask for the same numbers: they differ in what they say of the data at the most."""
+        return {**project.values(), "data": None} == self._asked
+
+    @cached_property
     def released(self):
         return released(self.project)
 
@@ -383,9 +392,15 @@ def tables_of(study):
     return {name: table for name, table in study.tables().items() if name not in TOLD}
 
 
-def equal(one, other):
-    """Whether two sets of tables are the same bit for bit."""
-    return set(one) == set(other) and all(one[name].equals(other[name]) for name in one)
+def equal(one, other, change=lambda table: table):
+    """Whether two sets of tables are the same bit for bit, as they are or after a change."""
+    return set(one) == set(other) and all(change(one[name]).equals(change(other[name])) for name in one)
+
+
+def plain(table):
+    """A released table with its codes and names in one kind of apostrophe, dash and blank: the numbers are as they were."""
+    texts = [name for name in table if pd.api.types.is_string_dtype(table[name])]
+    return table.assign(**{name: table[name].map(fold, na_action="ignore") for name in texts})
 
 
 def notes_of(notes):

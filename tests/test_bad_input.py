@@ -497,3 +497,20 @@ def test_a_value_of_any_kind_is_taken_or_told_with_file_and_line(data, tiny, tmp
         read_study(read_params(project.params))
     except StudyError as error:
         assert all(re.match(r"\S+\.csv(\.gz)?( line \d+)?, column \S+: ", line) for line in str(error).splitlines())
+
+
+def test_init_refuses_in_one_line_and_writes_nothing(project, tmp_path):
+    here = tmp_path / "here.csv"
+    here.write_text("a,b\n1,2\n", encoding="utf-8")
+    refused = {
+        ("init", "away.csv", "--output", "params/new.yaml"): "away.csv: there is no such file",
+        ("init", str(here), "--output", "params/New Unit.yaml"): "New Unit.yaml: a unit is named in small letters",
+        ("init", str(here), "--output", "params/tiny.yaml"): "tiny.yaml: there is such a file",
+    }
+    before = contents(project.root / "params")
+    for words, line in refused.items():
+        code, printed = call(project.root, *words)
+        assert code and line in printed and len(printed.splitlines()) == 1, printed
+    assert contents(project.root / "params") == before
+    assert call(project.root, "init", str(here), "--output", "params/new.yaml")[0] == 0
+    assert (project.root / "params" / "new.yaml").exists()

@@ -25,7 +25,11 @@ TOLD = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", re.DOTALL)  # what
 # oʻ and gʻ take U+02BB and nothing else does; tutuq is U+02BC; no other mark stands for either
 WRONG_MARK = re.compile(r"['`´‘’ʹ]|(?<![oOgG])ʻ|(?<=[oOgG])ʼ")
 SAME = {"{share}", "{mean}", "{gap}", "{unit}: {finding}"}  # places alone are the same in every language
-KEPT = {"bic", "test", "model"}  # words of both languages
+KEPT = {"bic", "formula", "model", "respondent", "test"}  # words of both languages
+# what no language translates: keys of params and columns (in Uzbek between “ ”, where nothing else tells them from
+# words), formats and programs
+CODE = re.compile(r"\b\w+(?:[._][\w{}]+)+(?:: \w+)?|“\w+”|~?/?\.pgpass|\.csv|reverse: yes|link: |"
+                  r"\b(?:UTF|CSV|DATA|SELECT|PGPASSWORD|SQLAlchemy|U\+02B[BC])\b")
 # Field words: the English one as a pattern, the stem its Uzbek message must hold.
 GLOSSARY = {
     r"agenc(y|ies)": "idora", r"AI": "SI", r"answers?": "javob", r"budgets?": "budjet", r"champions": "peshqadam",
@@ -38,6 +42,9 @@ GLOSSARY = {
     r"roles?": "lavozim", r"sample": "tanlama", r"scores?|points": "ball", r"seats?": "oʻrin",
     r"shares?": "ulush", r"shortfalls?": "yetishmovchili", r"staff": "xodim", r"surveys?": "soʻrovnoma",
     r"synthetic": "sunʼiy", r"unit": "birlik", r"withheld": "eʼlon qilinma",
+    r"columns?": "ustun", r"crosswalks?": "moslik jadval", r"encoding": "kodlani", r"indicators?": "koʻrsatkich",
+    r"lines?": "qator", r"params": "parametrlar fayli", r"pillars?": "yoʻnalish", r"recode": "qayta kodla",
+    r"rows?": "qator", r"sheets?": "vara", r"waves?": "toʻlqin", r"weights?": "vazn",
 }  # fmt: skip
 POWERS = {"million": 1e6, "billion": 1e9, "milliard": 1e9, "trillion": 1e12}
 
@@ -72,12 +79,13 @@ def translations():
 
 
 def places(text):
-    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+    """Each place with its conversion."""
+    return sorted((name, how or "") for _, name, _, how in Formatter().parse(text) if name is not None)
 
 
 def bare(text):
-    """A message without its places."""
-    return re.sub(r"\{\w+\}", " ", text)
+    """A message without its places, and without what is the same in every language."""
+    return re.sub(r"\{\w+(?:!r)?\}", " ", CODE.sub(" ", text))
 
 
 def each(check):

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -126,9 +127,14 @@ def _init(arguments):
     from skillsgap.study.first.first_params import first_params
 
     target = Path(arguments.output)
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\.yaml", target.name):
+        return _refuse(f"{target.name}: a unit is named in small letters, figures and hyphens: as in kor-piaac.yaml")
     if target.exists():
         return _refuse(f"{target}: there is such a file: name another, or move it away")
-    write_bytes(target, first_params(arguments.files, unit=target.stem).encode())
+    absent = [file for file in arguments.files if not Path(file).is_file()]
+    if absent:
+        return _refuse(f"{absent[0]}: there is no such file: name the files to look at")
+    write_bytes(target, first_params(arguments.files, unit=target.stem, beside=target.parent).encode())
     print(f"written {target}: read its comments, fill in what says TODO, then make validate UNIT={target.stem}")
     return 0
 

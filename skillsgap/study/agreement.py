@@ -40,7 +40,7 @@ def agree(tables):
     if people is not None and "requirements" in tables:
         _required(tables["requirements"], people)
     if people is not None and "courses" in tables and "eligibility" in tables["courses"].frame:
-        _eligible(tables["courses"], people)
+        _eligible(tables["courses"], people, tables.get("requirements"))
 
 
 def _staff(register):
@@ -80,8 +80,8 @@ def _required(required, people):
                                {"value": code, "near": alike[0], "there": people.name})  # fmt: skip
 
 
-def _eligible(courses, people):
-    """Rules that can't be read, and codes in them that are nearly those that staff have."""
+def _eligible(courses, people, required):
+    """Rules that can't be read, and codes in them that nobody has and that are nearly those that staff have."""
     for line, rule in courses.frame["eligibility"].dropna().items():
         odd = courses.frame.loc[[line]]
         for part in filter(str.strip, rule.split(";")):
@@ -90,8 +90,10 @@ def _eligible(courses, people):
                 courses.fault(odd, "eligibility", N_("{value!r} is not column=code|code"), N_("correct the rule"),
                               {"value": part})  # fmt: skip
             elif read[1] in people.frame:
-                held = _codes(people.frame[read[1]])
-                for code in {code.strip() for code in read[2].split("|")} - held:
+                held, named = _codes(people.frame[read[1]]), {code.strip() for code in read[2].split("|")}
+                if required is not None and read[1] in required.frame:
+                    named -= _codes(required.frame[read[1]])
+                for code in sorted(named - held):
                     _nearly(courses, odd, code, held, people.name)
 
 

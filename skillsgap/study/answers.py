@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from skillsgap.contracts import STATUS
 from skillsgap.study.notation import typed
 from skillsgap.wording import N_
 
@@ -36,6 +37,7 @@ def answers(loaded, items):
         found[name] = _answer(loaded, item)
     loaded.frame = loaded.frame.assign(**found)
     if not loaded.faults:
+        _answered(loaded, list(found))
         _reversed(loaded, items)
         _copied(loaded, list(found))
 
@@ -55,6 +57,22 @@ def _answer(loaded, item):
         numbers = lowest + highest - numbers
     # the categories of an anchored item are the levels 0 to 4, whatever the codes they came in
     return numbers - lowest if item.type == "anchored" else numbers
+
+
+def _answered(loaded, names):
+    """Who did not answer has no answers, and who completed the survey has some."""
+    if "status" not in loaded.frame:
+        return
+    frame, asked = loaded.frame, [name for name in names if name not in loaded.spec.get("skip", {})]
+    given = frame[asked].notna().sum(axis=1)
+    silent = frame["status"].isna() | (frame["status"] == STATUS[-1])
+    for odd, text in ((frame[silent & (given > 0)], N_("the status is {value!r}, and there are answers")),
+                      (frame[(frame["status"] == STATUS[0]) & (given == 0)],
+                       N_("the status is {value!r}, and there is no answer"))):  # fmt: skip
+        if len(odd) and given.any():
+            status = odd["status"].iloc[0]
+            loaded.fault(odd, "status", text, N_("correct the status, or the row's answers"),
+                         {"value": "" if pd.isna(status) else status})  # fmt: skip
 
 
 def _accepted(loaded, check):
@@ -97,7 +115,9 @@ def _copied(loaded, names):
         return
     given = loaded.frame[names]
     given = given[given.notna().sum(axis=1) >= LONG]
-    given = given[given.nunique(axis=1) > 2]  # who ticks one column all the way down has many doubles
+    # who ticks one column all the way down has many doubles
+    distinct = sum((given == code).any(axis=1).astype(int) for code in np.unique(given.stack()))
+    given = given[distinct > 2] if len(given) else given
     again = given[given.duplicated(keep="first")]
     if len(again):
         first = given[given.eq(again.iloc[0]).where(given.notna(), given.isna() & again.iloc[0].isna()).all(axis=1)]

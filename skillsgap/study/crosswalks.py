@@ -64,7 +64,11 @@ def cross(loaded, column, name, walk):
         "unmapped": float(1 - known / whole) if whole else 0.0,
         "loss": float((lost * people).sum() / known) if known else 0.0,
     })  # fmt: skip
-    if len(odd):
+    if len(odd) and len(odd) == len(filled):
+        loaded.fault(odd, column, N_("none of its codes, such as {value!r}, is in the crosswalk {name}"),
+                     N_("correct the crosswalk, or the column it is for"),
+                     {"value": odd[column].iloc[0], "name": name})  # fmt: skip
+    elif len(odd):
         loaded.note(odd, column, N_("{value!r} is not in the crosswalk {name}"), N_("counted as unmapped"),
                     {"value": odd[column].iloc[0], "name": name})  # fmt: skip
     if split:

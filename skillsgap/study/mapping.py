@@ -10,7 +10,7 @@ from skillsgap.study.crosswalks import cross
 from skillsgap.study.headings import find_own, same_but_for_signs, unknown_names
 from skillsgap.study.loaded import count
 from skillsgap.study.nearest import near
-from skillsgap.study.spelling import blur, settle, tidy, uzbek
+from skillsgap.study.spelling import UNSEEN, blur, settle, tidy, uzbek, written
 from skillsgap.study.suspects import suspect
 from skillsgap.wording import N_
 
@@ -67,10 +67,10 @@ def translate(loaded, crosswalks, known, items=()):
             suspect(loaded, column, prose=True)
         elif match := TEXTS.fullmatch(column):
             suspect(loaded, column)
-            _written(loaded, column, tidy, N_("blanks or marks that can't be seen stand inside"), N_("made plain"))
+            written(loaded, column, tidy, UNSEEN, N_("made plain"))
             if match[1] == "uz":
-                _written(loaded, column, uzbek, N_("Uzbek text has other apostrophes than U+02BB and U+02BC"),
-                         N_("written with these"))  # fmt: skip
+                written(loaded, column, uzbek, N_("Uzbek text has other apostrophes than U+02BB and U+02BC"),
+                        N_("written with these"))  # fmt: skip
     for column, name in spec.get("crosswalk", {}).items():
         if column in loaded.frame and name in crosswalks:
             cross(loaded, column, name, crosswalks[name])
@@ -320,11 +320,3 @@ def _allowed(loaded, column, allowed):
                      {"value": odd[column].iloc[0], "codes": ", ".join(allowed), "table": loaded.table,
                       "column": column})  # fmt: skip
 
-
-def _written(loaded, column, right, text, done):
-    """A text as it should be written, with a note where it was not."""
-    given = loaded.frame[column]
-    better = given.map(right)
-    if len(odd := loaded.frame[better != given]):
-        loaded.note(odd, column, text, done)
-        loaded.frame[column] = better

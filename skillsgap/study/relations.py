@@ -1,11 +1,11 @@
 """Hold the tables of a unit against each other and against what its params ask of them."""
 
-import pandas as pd
 
 from skillsgap.contracts import CONTRACTS
 from skillsgap.errors import Problem
+from skillsgap.study.agreement import agree
+from skillsgap.study.checks import empty
 from skillsgap.study.crosswalks import UNMAPPED
-from skillsgap.study.loaded import count
 from skillsgap.study.nearest import near
 from skillsgap.wording import N_
 
@@ -42,6 +42,7 @@ def relate(tables, params):
     _references(tables)
     _places(tables, params)
     _money(tables, params)
+    agree(tables)
     _limits(tables)
     return [*_linked(tables, params), *_declared(params), *_absent(tables, params), *_levels(tables, params)]
 
@@ -83,6 +84,7 @@ def _linked(tables, params):
     link, line = responses.spec.get("link"), params.line("data", "responses")
     if link is None:
         if "people" in tables and "staff_id" in responses.frame:
+            empty(responses, "staff_id", N_("fill it in: without it nobody knows whose answers these are"))
             return []
         text = (N_("the register holds cells and no persons") if "people" not in tables
                 else N_("there is no column staff_id"))  # fmt: skip
@@ -278,10 +280,3 @@ def respondents(loaded, items, params):
     elif not frame["weight"].any():
         loaded.fault(frame, "weight", N_("every respondent has the weight 0"),
                      N_("say how many people each stands for"))  # fmt: skip
-
-
-def staff_total(frame):
-    """People a register stands for: its head-counts, or its rows."""
-    if "headcount" in frame:
-        return float((pd.to_numeric(frame["headcount"]) * frame["_rows"]).sum())
-    return float(count(frame))

@@ -7,13 +7,13 @@ import pandas as pd
 
 from skillsgap.wording import N_
 
+UNSEEN = N_("blanks or marks that can't be seen stand inside")
 # Uzbek is typed with any of these for U+02BB (oʻ, gʻ) and U+02BC
 APOSTROPHES = str.maketrans(dict.fromkeys("\u02bb\u02bc\u2018\u2019\u00b4`\u02b9\uff07", "'"))
 DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 # Cyrillic letters that are drawn as Latin ones
 HOMOGLYPHS = str.maketrans("АВЕКМНОРСТХУІаеорсухіԁѕј", "ABEKMHOPCTXYIaeopcyxidsj")
-FIGURES = str.maketrans("OolI", "0011")  # letters that are drawn as figures, beside figures
 
 
 def fold(text):
@@ -48,8 +48,8 @@ def blur(text):
     >>> blur("3O - 39") == blur("30-39"), blur("policy officer") == blur("policy_officer"), blur("AI") == blur("AL")
     (True, True, False)
     """
-    text = re.sub(r"[\s_]", "", unicodedata.normalize("NFKC", fold(text)).translate(HOMOGLYPHS))
-    return (text.translate(FIGURES) if re.search(r"\d", text) else text).casefold()
+    text = re.sub(r"[\s_]", "", unicodedata.normalize("NFKC", fold(text)).translate(HOMOGLYPHS)).casefold()
+    return text.replace("o", "0") if re.search(r"\d", text) else text  # beside figures one is taken for the other
 
 
 def settle(loaded, column, known=()):
@@ -66,6 +66,7 @@ def settle(loaded, column, known=()):
     known : collection of str
         Codes of another table or of params that the column refers to.
     """
+    written(loaded, column, tidy, UNSEEN, N_("made plain"))
     counts = loaded.counts(column)
     codes = pd.Series(counts.index, index=counts.index)
     plain = codes.map(fold)
@@ -108,3 +109,22 @@ def uzbek(text):
     """
     text = unicodedata.normalize("NFC", text).translate(APOSTROPHES)
     return re.sub("(?<=[ogOG])'", "\u02bb", text).replace("'", "\u02bc")
+
+
+def written(loaded, column, right, text, done):
+    """Write the values of a column as they should be written, with a note where they were not.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        Its frame is changed in place, its notes grow.
+    column : str
+    right : callable (str) -> str
+    text, done : str
+        What was odd, and what was done.
+    """
+    given = loaded.frame[column]
+    better = given.map({value: right(value) for value in given.unique()})
+    if len(odd := loaded.frame[better != given]):
+        loaded.note(odd, column, text, done)
+        loaded.frame[column] = better
