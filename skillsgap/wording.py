@@ -171,7 +171,7 @@ class Words:
 
     def _plain(self, x):
         if not isinstance(x, Real):
-            return str(x)
+            return x if isinstance(x, str) else str(x)
         pattern = "#,##0.####" if abs(x) >= 10_000 else "0.####"
         return format_decimal(x, format=pattern, locale=self.locale).replace("-", MINUS)
 

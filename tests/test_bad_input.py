@@ -84,7 +84,7 @@ def items_without_a_number_of_categories(project):
     cell(project, "items", 7, "n_categories", "five")
 
 
-@case(("register.csv.gz line 9, column staff_id: 'A000004' stands in lines 5 and 9", "keep one"),
+@case(("register.csv.gz line 9, column staff_id: 'A000004' stands in lines 5, 9", "keep one"),
       ("responses.csv line 9, column staff_id", "'A000008' is not in register.csv.gz", "add it there"))
 def duplicate_staff_id(project):
     cell(project, "register", 9, "staff_id", "A000004")

@@ -90,7 +90,8 @@ def test_the_chain_makes_what_was_foretold(project, gone):
     one = foretold(project)
     assert not one.faults and set(one.states) == set(STAGES)
     assert made(project) == {stage for stage in NEEDS if one.states[stage] == "printed"}
-    assert {stage: set(tables) <= set(gone) for stage, tables in one.missing.items()} == {
+    gone = {*gone, "indicators"}  # which the fictional country has none of
+    assert {stage: set(tables) <= gone for stage, tables in one.missing.items()} == {
         stage: True for stage in NEEDS if one.states[stage] == "missing"}  # fmt: skip
 
 
@@ -150,9 +151,9 @@ def test_a_register_alone_is_read_and_there_is_nothing_to_estimate(project):
     assert {one.states[stage] for stage in NEEDS} == {"missing"} and made(project) == set()
     text = matrix([one])
     assert "nothing to estimate: declare data.responses with data.items, or data.aggregates" in text
-    assert "no single file unlocks more: means would need responses, items, competencies" in text
-    assert re.search(r"^tiny +yes +yes +no answers +no answers", text, re.M)
-    assert text.endswith("no single file would unlock more")
+    assert "means, profiles, staff: needs responses, items, competencies" in text
+    assert re.search(r"^tiny +yes +yes +no answer +no answer", text, re.M)
+    assert text.endswith("most is unlocked by readiness indicators (1 unit, 1 stage)")
 
 
 def test_every_stage_and_table_has_its_names():
@@ -203,7 +204,7 @@ def test_too_few_respondents_for_claims_are_told(project, kept, states, told):
     project.edit(lambda values: values["design"].update(calibrate=[]))
     project.rewrite("responses", lambda table: table[table["status"] == "complete"].head(kept))
     one = foretold(project)
-    assert {one.states[stage] for stage in NEEDS} == states and one.states["plan"] == "withheld"
+    assert {one.states[stage] for stage in NEEDS if stage != "readiness"} == states and one.states["plan"] == "withheld"
     assert any(line.endswith(told) for line in one.reasons)
 
 
@@ -227,13 +228,14 @@ def test_the_one_file_that_unlocks_most_is_named_for_each_unit_and_for_all(proje
     other(project, "second")
     other(project, "third", drop("requirements"))
     units = {one.unit: one for one in forecast(project.root)}
-    assert units["tiny"].unlocks == {"register": ("staff", "plan")} and units["tiny"].most == "register"
-    assert units["third"].unlocks == {"register": ("staff",), "requirements": ("gaps", "priorities")}
+    ready = {"indicators": ("readiness",)}
+    assert units["tiny"].unlocks == {"register": ("staff", "plan"), **ready} and units["tiny"].most == "register"
+    assert units["third"].unlocks == {"register": ("staff",), "requirements": ("gaps", "priorities"), **ready}
     text = matrix(list(units.values()))
     assert "\n  register: unlocks staff, plan\n" in text and "\n  requirements: unlocks gaps, priorities\n" in text
     row = next(line for line in text.splitlines() if line.startswith("third "))
-    assert re.split(" {2,}", row) == ["third", "yes", "yes", "printed", "printed", "no register", "no requir.",
-                                      "no requir.", "no register"]  # fmt: skip
+    assert re.split(" {2,}", row) == ["third", "yes", "yes", "printed", "printed", "no staff", "no roles",
+                                      "no roles", "no staff", "no indic."]  # fmt: skip
     assert text.endswith("\nmost is unlocked by a register (3 units, 5 stages)")
 
 
@@ -242,7 +244,7 @@ def test_a_unit_that_waits_for_one_file_is_unlocked_by_it(project):
     other(project, "both", lambda values: values["data"]["register"].update(AWAY))
     one, two = forecast(project.root, ["tiny", "both"])
     assert set(one.states.values()) == set(two.states.values()) == {"waiting"}
-    assert one.unlocks == {"responses": tuple(NEEDS)} and two.unlocks == {} and len(two.reasons) == 2
+    assert one.unlocks == {"responses": tuple(stage for stage in NEEDS if stage != "readiness")} and two.unlocks == {} and len(two.reasons) == 2
     assert "waits for far/away.csv from the Statistical Office" in one.reasons[0] and not one.faults
 
 
@@ -309,7 +311,7 @@ def test_forty_units_are_read_in_time_and_fit_a_terminal(project):
 
 
 def test_the_widest_matrix_still_fits():
-    widest = dict(zip(STAGES, ["waiting", "waiting", *["missing"] * 6], strict=True))
+    widest = dict(zip(STAGES, ["waiting", "waiting", *["missing"] * len(NEEDS)], strict=True))
     missing = {stage: tuple(sorted({table for way in ways for table in way} - {"derive"},
                                    key=lambda table: -len(NAMES[table][0]))) for stage, ways in NEEDS.items()}
     one = forecasting.Forecast("a-unit-with-as-many-letters-as-it-may-take", "draft", widest, missing)

@@ -57,11 +57,10 @@ def quality_figure(table, ax=None, *, words, width=660):
                     [name for name in DIMENSIONS if name in wide]]  # fmt: skip
     names = [words(TABLES.get(name, name)) for name in wide.index]
     room = min(max(text_length(name, size) for name in names), (0.31 if narrow else 0.27) * width)
-    left, last = room + 10, 36 if narrow else 58  # the last column needs no more than its own marks
-    step = min((width - left - last) / max(wide.shape[1] - 1, 1), 110)
+    starts, direct = _starts([words(DIMENSIONS[name]) for name in wide], room + 10, width, narrow=narrow, size=small)
     labels = [wrap(name, room, size) for name in names]
     heights = np.array([max(ROW, len(lines) * size * LEADING + 8) for lines in labels])
-    heads, top = _heads([words(DIMENSIONS[name]) for name in wide], left=left, step=step, size=small)
+    heads, top = _heads([words(DIMENSIONS[name]) for name in wide], starts, width, direct=direct, size=small)
     height = top + heights.sum()
     ax = open_axes(ax, width, height)
     ax.set(xlim=(0, width), ylim=(height, 0))
@@ -72,16 +71,26 @@ def quality_figure(table, ax=None, *, words, width=660):
     for levels, lines, y in zip(wide.to_numpy(dtype=float), labels, middles, strict=True):
         write(ax, 0, y, lines, size=size, down=to_middle(lines, size))
         for i in np.flatnonzero(~np.isnan(levels)):
-            _mark(ax, int(levels[i]), left + i * step, y, apart=5.5 if narrow else 7, words=words, size=size)
+            _mark(ax, int(levels[i]), starts[i], y, apart=5.5 if narrow else 7, words=words, size=size)
     return ax
 
 
-def _heads(names, *, left, step, size):
+def _starts(names, left, width, *, narrow, size):
+    """Where each column begins, and whether its name has room above it: as wide as the names ask for, or all alike."""
+    last = 36 if narrow else 58  # the last column needs no more than its own marks
+    wide = np.array([max(text_length(name, size) + 12, last) for name in names])
+    if wide.sum() - 12 <= width - left:
+        spare = min((width - left - wide.sum() + 12) / len(names), 40)
+        return left + np.concatenate([[0], np.cumsum(wide + spare)[:-1]]), True
+    step = min((width - left - last) / max(len(names) - 1, 1), 110)
+    return left + np.arange(len(names)) * step, False
+
+
+def _heads(names, starts, width, *, direct, size):
     """Names above the columns, or letters and the names listed on top: (x, y, text, bold), and their height."""
-    starts = left + np.arange(len(names)) * step
-    if max(text_length(name, size) for name in names) + 3 <= step:
+    if direct:
         return [(x, size + 4, name, False) for x, name in zip(starts, names, strict=True)], size + 14
-    listed = [(10 + (i % 2) * (left + len(names) * step) * 0.5, size + 4 + i // 2 * size * LEADING, name)
+    listed = [(10 + (i % 2) * width * 0.5, size + 4 + i // 2 * size * LEADING, name)
               for i, name in enumerate(names)]  # fmt: skip
     bottom = listed[-1][1] + 2 * size
     heads = [(x, bottom, letter, True) for x, letter in zip(starts, LETTERS, strict=False)]

@@ -92,6 +92,12 @@ def _problems(notes):
     ]
 
 
+class Hidden(str):
+    """What stands for a value that isn't shown; in quotes it would look like one."""
+
+    __repr__ = str.__str__
+
+
 def _hidden(problems, private, words):
     """The problems without a value that says who somebody is."""
     return [_without_ids(problem, private, words("(id not shown)")) for problem in problems]
@@ -107,7 +113,8 @@ def _without_ids(problem, private, hidden):
         return replace(problem, text=said, remedy=MEANT)
     number = {name for name, x in problem.values.items() if not isinstance(x, str) and name not in ("value", "key")}
     shown = number | (PLACES & set(problem.values))
-    return replace(problem, values={name: x if name in shown else hidden for name, x in problem.values.items()})
+    values = {name: x if name in shown else Hidden(hidden) for name, x in problem.values.items()}
+    return replace(problem, values=values)
 
 
 def _fault(problem, words):

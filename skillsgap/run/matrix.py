@@ -5,17 +5,17 @@ import textwrap
 from skillsgap.run.forecast import STAGES
 
 WIDTH = 100  # columns of a terminal
-NARROW = 16  # letters of a unit's name that stay at the least
+NARROW = 12  # letters of a unit's name that stay at the least
 # how a cell calls what a unit lacks, and how a sentence does; in the order of the work
 NAMES = {
-    "responses": ("no answers", "the answers of respondents"),
+    "responses": ("no answer", "the answers of respondents"),
     "items": ("no items", "a list of items"),
-    "competencies": ("no compet.", "a list of competencies"),
-    "aggregates": ("no figures", "published figures"),
-    "register": ("no register", "a register"),
-    "requirements": ("no requir.", "requirements by role"),
-    "courses": ("no courses", "a course catalogue"),
-    "course_effects": ("no effects", "a table of course effects"),
+    "competencies": ("no skills", "a list of competencies"),
+    "aggregates": ("no figure", "published figures"),
+    "register": ("no staff", "a register"),
+    "requirements": ("no roles", "requirements by role"),
+    "courses": ("no course", "a course catalogue"),
+    "course_effects": ("no effect", "a table of course effects"),
     "plan": ("no budget", "a budget (key plan)"),
     "indicators": ("no indic.", "readiness indicators"),
 }

@@ -121,7 +121,7 @@ def _copied(loaded, names):
     again = given[given.duplicated(keep="first")]
     if len(again):
         first = given[given.eq(again.iloc[0]).where(given.notna(), given.isna() & again.iloc[0].isna()).all(axis=1)]
-        said = {"lines": " and ".join(map(str, first.index[:3])), "n": int(again.iloc[0].notna().sum()),
+        said = {"lines": ", ".join(map(str, first.index[:3])), "n": int(again.iloc[0].notna().sum()),
                 "table": loaded.table}  # fmt: skip
         text, remedy = N_("lines {lines} hold the same {n} answers"), N_("drop the copies; if they are different "
                                                                         "people, say so in data.{table}.accept")

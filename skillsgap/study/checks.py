@@ -71,7 +71,7 @@ def _duplicates(loaded, contract):
     same = pd.concat([frame[c].eq(first[c]) | (frame[c].isna() & pd.isna(first[c])) for c in key], axis=1).all(axis=1)
     lines = frame.index[same]
     said = {"value": " ".join(str(first[c]) for c in key if pd.notna(first[c])),
-            "lines": " and ".join(map(str, lines[:3]))}  # fmt: skip
+            "lines": ", ".join(map(str, lines[:3]))}  # fmt: skip
     loaded.fault(again, " + ".join(key), N_("{value!r} stands in lines {lines}"), N_("keep one of them"), said)
 
 
@@ -82,7 +82,7 @@ def _said_again(loaded, contract):
     if again.any():
         copy = loaded.frame[again]
         same = loaded.frame[said].fillna("").astype(str).eq(copy[said].iloc[0].fillna("").astype(str)).all(axis=1)
-        lines = " and ".join(map(str, loaded.frame.index[same][:3]))
+        lines = ", ".join(map(str, loaded.frame.index[same][:3]))
         loaded.note(copy, None, N_("lines {lines} hold the same row"), N_("counted once"), {"lines": lines})
         loaded.frame = loaded.frame[~again]
 

@@ -64,7 +64,7 @@ def _two_places(params):
     text, remedy = N_("data.{table} names {places}"), N_("keep one of them")
     return [
         Problem(params.path.name, text, remedy, params.line("data", table),
-                values={"table": table, "places": " and ".join(sorted(PLACES & spec.keys()))})
+                values={"table": table, "places": ", ".join(sorted(PLACES & spec.keys()))})
         for table, spec in params.values["data"].items() if table != "crosswalks" and len(PLACES & spec.keys()) > 1
     ]  # fmt: skip
 

@@ -11,11 +11,12 @@ from skillsgap.study.headings import find_own, same_but_for_signs, unknown_names
 from skillsgap.study.loaded import count
 from skillsgap.study.nearest import near
 from skillsgap.study.spelling import UNSEEN, blur, settle, tidy, uzbek, written
-from skillsgap.study.suspects import suspect
+from skillsgap.study.suspects import mend, suspect
 from skillsgap.wording import N_
 
 NEAR = 0.8  # likeness of two codes of which one may be the other misspelt
 EVERY = "*"  # in missing_codes: of every column
+MISREAD = (N_("{value!r} is UTF-8 that was read as another encoding"), N_("read as {right!r}"))
 FREE = ("staff_id", "rater_id")  # ids are matched as they are; nobody spells them
 TEXTS = re.compile(r"(?:label|text|definition)_(\w\w)")
 PROSE = ("source", "provider", "owner", "eligibility", "prerequisites", "languages", "cuts", "key")
@@ -59,13 +60,16 @@ def translate(loaded, crosswalks, known, items=()):
         _recode(loaded, column, {str(old): str(new) for old, new in codes.items()})
     for column in _codes(loaded):
         declared = declared_codes(spec, column)
+        written(loaded, column, mend, *MISREAD)
         suspect(loaded, column, declared or known.get(column, ()))
         settle(loaded, column, declared or known.get(column, ()))
         _allowed(loaded, column, declared)
     for column in loaded.frame:
         if column in PROSE and column in CONTRACTS[loaded.table].columns:
+            written(loaded, column, mend, *MISREAD)
             suspect(loaded, column, prose=True)
         elif match := TEXTS.fullmatch(column):
+            written(loaded, column, mend, *MISREAD)
             suspect(loaded, column)
             written(loaded, column, tidy, UNSEEN, N_("made plain"))
             if match[1] == "uz":
@@ -265,8 +269,9 @@ def _forget(loaded, items):
             counted = dict.fromkeys(MISSING, 0)
             for kind, values in kinds.items():
                 gone = loaded.frame[column].isin([str(code) for code in values])
-                counted[kind] = count(loaded.frame[gone])
-                loaded.frame[column] = loaded.frame[column].mask(gone, "")
+                if gone.any():
+                    counted[kind] = count(loaded.frame[gone])
+                    loaded.frame[column] = loaded.frame[column].mask(gone, "")
             loaded.missing[column] = counted
 
 
@@ -279,12 +284,10 @@ def _skip(loaded):
         if not met.any():
             loaded.fault(None, column, N_("no row meets the condition of data.{table}.skip.{column}"),
                          N_("correct it, or leave it out"), said)  # fmt: skip
-        elif count(answered) > count(loaded.frame[met]) / 2:
-            loaded.fault(answered, column, N_("most of those who skip {column}, as params say, have an answer"),
-                         N_("correct data.{table}.skip.{column}"), said)  # fmt: skip
         elif len(answered):
-            loaded.note(answered, column, N_("some of those who skip {column}, as params say, have an answer"),
-                        N_("their answer stands"), said)  # fmt: skip
+            loaded.fault(answered, column, N_("{column} is skipped here, as params say, and has the answer {answer!r}"),
+                         N_("correct it, or data.{table}.skip.{column}"),
+                         said | {"answer": answered[column].iloc[0]})  # fmt: skip
         for name in _copies(loaded, column):
             loaded.frame[name] = loaded.frame[name].mask(met & (loaded.frame[name] == ""), value)
 

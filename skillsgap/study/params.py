@@ -15,6 +15,7 @@ from skillsgap.errors import ParamsError, Problem
 
 SCHEMA = Path(__file__).with_name("params.schema.json")
 DEFAULTS = "_defaults.yaml"
+DEEPEST = 20  # levels of keys in keys; params have 6
 TYPES = {"object": "keys with values", "array": "a list", "string": "a text", "integer": "a whole number",
          "number": "a number", "boolean": "true or false", "null": "null"}  # fmt: skip
 
@@ -76,7 +77,7 @@ def read_params(path, *, overrides=None):
                           "what a unit need not say")  # fmt: skip
     base = _load(defaults)[0]
     values = merge(merge(base, own), overrides or {})
-    problems = [_problem(path, error, lines) for error in _errors(values)]
+    problems = [_problem(path, error, lines) for error in _errors(values)] or _marks(path, values, lines)
     if not problems and values["unit"] != path.stem:
         remedy = f"rename the file or write unit: {path.stem}"
         problems = [Problem(path.name, f"key unit is {values['unit']!r}", remedy, lines.get(("unit",)))]
@@ -108,8 +109,9 @@ class _Loader(yaml.SafeLoader):
 
 for _tag, _pattern, _first in (
     ("bool", r"^(?:true|false)$", "tf"),
-    ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
-    ("float", r"^[-+]?(?:(?:0|[1-9]\d*)\.\d*(?:[eE][-+]?\d+)?|\.\d+|[1-9]\d*[eE][-+]?\d+)$", "-+.0123456789"),
+    ("int", r"^[-+]?(?:0|[1-9][0-9]{0,14})$", "-+0123456789"),  # what has more digits is no number anyone means
+    ("float", r"^[-+]?(?:(?:0|[1-9]\d{0,14})\.\d*(?:[eE][-+]?\d{1,2})?|\.\d+|[1-9]\d{0,14}[eE][-+]?\d{1,2})$",
+     "-+.0123456789"),
     ("null", r"^(?:~|null|)$", ["~", "n", ""]),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
@@ -125,10 +127,7 @@ def _load(path):
         byte = f"byte {error.object[error.start]:#04x}"
         raise ParamsError(f"{path.name} line {line}: {byte} is not UTF-8: save the file as UTF-8") from None
     try:
-        for event in yaml.parse(text, Loader=_Loader):  # before any alias is followed: it may be a bomb
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                line = event.start_mark.line + 1
-                raise ParamsError(f"{path.name} line {line}: YAML anchors are not used here: write the value out")
+        _plain(path, yaml.parse(text, Loader=_Loader))
         values = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
         lines = {}
         _walk(path, yaml.compose(text, Loader=_Loader), (), lines)
@@ -140,6 +139,20 @@ def _load(path):
     if not isinstance(values, dict):
         raise ParamsError(f"{path.name}: expected keys and values, found nothing: see params/arvenia.yaml")
     return values, lines
+
+
+def _plain(path, events):
+    """Refuse what params have no use for, before any alias is followed (it may be a bomb) or any value is made."""
+    depth = 0
+    for event in events:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        here = f"{path.name} line {event.start_mark.line + 1}"
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ParamsError(f"{here}: YAML anchors are not used here: write the value out")
+        if getattr(event, "tag", None):
+            raise ParamsError(f"{here}: YAML tags such as {event.tag[:40]!r} are not used here: take it out")
+        if depth > DEEPEST:
+            raise ParamsError(f"{here}: more than {DEEPEST} levels stand in each other: see params/arvenia.yaml")
 
 
 def _walk(path, node, keys, lines):
@@ -154,6 +167,16 @@ def _walk(path, node, keys, lines):
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
             _walk(path, value, (*keys, number), lines)
+
+
+def _marks(path, values, lines):
+    """Tables whose numbers have one mark for thousands and for decimals: 1.500 would be read as either."""
+    styles = {table: spec.get("numbers", {}) for table, spec in values["data"].items() if table != "crosswalks"}
+    return [
+        Problem(path.name, f"data.{table}.numbers has {style['thousands']!r} for thousands and for decimals",
+                "say which it is", lines.get(("data", table, "numbers")))
+        for table, style in styles.items() if style.get("thousands") == style.get("decimal", ".")
+    ]  # fmt: skip
 
 
 @lru_cache

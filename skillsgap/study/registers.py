@@ -142,7 +142,7 @@ def _twice(source, keys, digests):
     found = found[found.duplicated("id", keep=False)]  # two ids may share a digest and be two people
     if found.empty:
         return pd.DataFrame()
-    lines = found.groupby("id", sort=False)["line"].agg(lambda each: " and ".join(map(str, each[:3])))
+    lines = found.groupby("id", sort=False)["line"].agg(lambda each: ", ".join(map(str, each[:3])))
     second = found[found.duplicated("id")].groupby("id", sort=False)["line"].agg(["first", "count"])
     frame = second.join(lines.rename("lines")).reset_index().rename(columns={"first": "line", "count": ROWS})
     return frame.set_index("line").sort_index()

@@ -3,8 +3,6 @@
 import re
 import unicodedata
 
-import pandas as pd
-
 from skillsgap.wording import N_
 
 UNSEEN = N_("blanks or marks that can't be seen stand inside")
@@ -67,23 +65,20 @@ def settle(loaded, column, known=()):
         Codes of another table or of params that the column refers to.
     """
     written(loaded, column, tidy, UNSEEN, N_("made plain"))
-    counts = loaded.counts(column)
-    codes = pd.Series(counts.index, index=counts.index)
-    plain = codes.map(fold)
-    best = {}  # ties go to the first in code order
-    for code in sorted(known, key=lambda code: (code not in counts.index, code)):
+    counts, best = loaded.counts(column).to_dict(), {}  # ties go to the first in code order
+    for code in sorted(known, key=lambda code: (code not in counts, code)):
         best.setdefault(fold(code), code)
-    for code in sorted(counts.index, key=lambda code: (-counts[code], code)):
-        best.setdefault(plain[code], code)
-    target = {c: best[plain[c]] for c in counts.index if c not in known and best[plain[c]] != c}
+    for code in sorted(counts, key=lambda code: (-counts[code], code)):
+        best.setdefault(fold(code), code)
+    target = {c: best[fold(c)] for c in counts if c not in known and best[fold(c)] != c}
     if target:
         first = next(iter(target))
         odd = loaded.frame[loaded.frame[column].isin(list(target))]
         loaded.note(odd, column, N_("{value} is also written with other apostrophes, dashes or blanks"),
                     N_("read as one code"), {"value": target[first]})  # fmt: skip
         loaded.frame[column] = loaded.frame[column].replace(target)
-    kept = counts.groupby(counts.index.map(lambda code: target.get(code, code))).sum()
-    _alike(loaded, column, sorted(kept.index, key=lambda code: (-kept[code], code)), set(known))
+    kept = {target.get(code, code) for code in counts}
+    _alike(loaded, column, sorted(kept, key=lambda code: (-counts.get(code, 0), code)), set(known))
 
 
 def _alike(loaded, column, codes, known):
@@ -121,10 +116,12 @@ def written(loaded, column, right, text, done):
     column : str
     right : callable (str) -> str
     text, done : str
-        What was odd, and what was done.
+        What was odd, and what was done, of the first {value} of them, which is {right} now.
     """
     given = loaded.frame[column]
-    better = given.map({value: right(value) for value in given.unique()})
-    if len(odd := loaded.frame[better != given]):
-        loaded.note(odd, column, text, done)
-        loaded.frame[column] = better
+    better = {value: better for value in given.unique() if (better := right(value)) != value}
+    if better:
+        odd = loaded.frame[given.isin(list(better))]
+        first = odd[column].iloc[0]
+        loaded.note(odd, column, text, done, {"value": first, "right": better[first]})
+        loaded.frame[column] = given.replace(better)

@@ -29,7 +29,7 @@ def suspect(loaded, column, known=(), *, prose=False):
     prose : bool
         The column holds free text, in which a dash may stand alone.
     """
-    found = [value for value in loaded.counts(column).index if value not in known]
+    found = [value for value in loaded.frame[column].unique() if value and value not in known]
     _fault(loaded, column, [v for v in found if v.lower() in PLACEHOLDERS and not prose],
            N_("{value!r} may mean that nothing is known"),
            N_("declare it in data.{table}.missing_codes, or if it is a code in data.{table}.codes.{column}"))
@@ -39,27 +39,28 @@ def suspect(loaded, column, known=(), *, prose=False):
            N_("{value!r} is a formula and no value"), N_("export the sheet's values"))  # fmt: skip
     _fault(loaded, column, [v for v in found if LOST.search(v) and not (prose and "\ufffd" not in v)],
            N_("letters of {value!r} were lost"), N_("export it again as UTF-8"))  # fmt: skip
-    _fault(loaded, column, [v for v in found if misread(v)],
-           N_("{value!r} is UTF-8 that was read as another encoding"), N_("export it again as UTF-8"))  # fmt: skip
 
 
-def misread(text):
-    """The encoding that a text in UTF-8 was wrongly read as, as far as its letters tell; None where they don't.
+def mend(text):
+    """A text whose letters are UTF-8 read as a code page, read as UTF-8; any other text as it is.
 
     Examples
     --------
-    >>> misread("Yig\u00ca\u00bbim"), misread("Yig\u02bbim"), misread("\u0415\u0451"), misread("\u00c9lan")
-    ('windows-1252', None, None, None)
+    >>> mend("Paysand\u00c3\u00ba"), mend("\u00c9lan"), mend("\u0415\u0451") == "\u0415\u0451"
+    ('Paysand\xfa', '\xc9lan', True)
     """
-    for run in BEYOND.findall(text):
-        for encoding, shortest in MISREAD.items():
-            try:
-                meant = run.encode(encoding).decode("utf-8")
-            except UnicodeError:
-                continue
-            if len(run) >= shortest and MEANT.fullmatch(meant):
-                return encoding
-    return None
+    return text if text.isascii() else BEYOND.sub(lambda run: _anew(run[0]), text)
+
+
+def _anew(run):
+    for encoding, shortest in MISREAD.items():
+        try:
+            meant = run.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+        if len(run) >= shortest and MEANT.fullmatch(meant):
+            return meant
+    return run
 
 
 def _fault(loaded, column, values, text, remedy):

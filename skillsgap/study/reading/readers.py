@@ -31,7 +31,7 @@ def find_file(spec, *, params, data, keys):
         shown = Path(name).name  # a message may be printed in the index, which says no path of this machine
     places = ([Path(data) / name] if data else []) + [params.path.parent / name]
     for place in places:
-        if place.is_file():
+        if _is_file(place):
             return place
     where = params.line(*keys, "file")
     if "source" in spec:
@@ -45,6 +45,13 @@ def find_file(spec, *, params, data, keys):
     values = {"key": ".".join(map(str, (*keys, "url" if "url" in spec else "file"))), "params": params.path.name,
               "line": where}  # fmt: skip
     raise StudyError([Problem(shown, text, remedy, values=values)])
+
+
+def _is_file(place):
+    try:
+        return place.is_file()
+    except OSError:  # a name longer than any file's
+        return False
 
 
 def open_source(spec, *, params, data, keys):
