@@ -46,12 +46,12 @@ class Kind:
 
 
 def some(table, ends, *rows):
-    """Kinds of one table and ending: rows of (name, damage, parts of the line or the reason, base)."""
+    """Kinds of one table and ending: rows of (name, damage, part or parts of the line, or else the reason, base)."""
     found = []
-    for name, damage, *rest in rows:
-        said, base = rest[0] if rest else (), rest[1] if len(rest) > 1 else "bare"
-        reason = isinstance(said, str)
-        found.append(Kind(name, table, ends, damage, () if reason else said, base, said if reason else ""))
+    for name, damage, said, *base in rows:
+        parts = (said,) if isinstance(said, str) else said
+        told = ends in (NOTED, REJECTED)
+        found.append(Kind(name, table, ends, damage, parts if told else (), *(base or ["bare"]), "" if told else said))
     return found
 
 
@@ -94,11 +94,6 @@ def column(table, name, change):
 def cell(table, line, name, value):
     """Write one value."""
     return column(table, name, lambda values: values.mask(values.index == line, value))
-
-
-def renamed(table, **names):
-    """Rename columns of the file; {old: new}."""
-    return frame(table, lambda rows: rows.rename(columns=names))
 
 
 def swapped(table, one, other):

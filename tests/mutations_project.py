@@ -59,11 +59,14 @@ def _enriched(tables):
     items = items.assign(lowest=items["item_id"].map({"DL03": "1"}).fillna(""),
                          reverse=items["item_id"].map({"DL02": "yes"}).fillna("no"))  # fmt: skip
     courses = tables["courses"][tables["courses"]["course_id"].isin(COURSES)]
-    courses = courses.assign(provider=courses["provider"].replace("Skills Workshop (fictional)", ACADEMY))
+    courses = courses.drop(columns=["mode", "languages"]).assign(
+        provider=courses["provider"].replace("Skills Workshop (fictional)", ACADEMY)
+    )
     effects, agencies = tables["course_effects"], tables["agencies"]
     agencies = agencies.assign(label_en=agencies["label_en"].str.replace("Region", "R\u00e9gion"))
     return {
-        "competencies": tables["competencies"][tables["competencies"]["competency_id"].isin(KEPT)],
+        "competencies": tables["competencies"][tables["competencies"]["competency_id"].isin(KEPT)]
+        .drop(columns=["unesco_domain", "digcomp_area"]),
         "items": items,
         "requirements": tables["requirements"][tables["requirements"]["competency_id"].isin(KEPT)],
         "courses": courses,

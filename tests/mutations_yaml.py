@@ -96,7 +96,7 @@ YAML = [
         ("a list that is a text", *key(("design.calibrate", "a list"), "design", calibrate="agency_id")),
         (
             "a file and rows too",
-            *key(("data.courses names file and rows", "keep one"), "data", "courses", rows=[{"course_id": "B01"}]),
+            *key(("data.courses names file, rows", "keep one"), "data", "courses", rows=[{"course_id": "B01"}]),
         ),
         ("no unit", unset("unit"), ("tiny.yaml", "lacks the key unit")),
         (

@@ -238,11 +238,14 @@ def _test(arguments):
     if arguments.data:
         os.environ[DATA] = str(Path(arguments.data).resolve())
     notebooks = [f"notebooks/{name}.ipynb" for name in COMMITTED]
-    command = [sys.executable, "-m", "pytest", "-q"]
-    runs = ([*command, "tests", "--doctest-modules", "skillsgap"],
+    command, mutations = [sys.executable, "-m", "pytest", "-q"], "tests/test_mutations.py"
+    # the mutations take as long as most of the rest: they run beside it, and are printed after it
+    aside = subprocess.Popen([*command, mutations], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    runs = ([*command, "tests", "--ignore", mutations, "--doctest-modules", "skillsgap"],
             [*command, "--nbval", "--nbval-sanitize-with", "tests/nbval.cfg", *notebooks])  # fmt: skip
     codes = [subprocess.run(run, cwd=root).returncode for run in runs]
-    return max(codes)
+    sys.stdout.buffer.write(aside.communicate()[0])
+    return max(*codes, aside.returncode)
 
 
 def _bench(_):

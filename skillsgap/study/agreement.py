@@ -10,6 +10,7 @@ from skillsgap.wording import N_
 
 NEAR = 0.85  # likeness of two codes of which one may be the other misspelt
 ROLE = ("role_id", "role_level")
+COHORT = ("agency_id", "role_id", "role_level", "grade", "profile", "need_band")  # what a rule may go by
 RULE = re.compile(r"\s*([^=;|]+?)\s*=\s*([^=;]+?)\s*")  # column=code|code
 # columns of a row of which the first can't be above the second
 ORDER = (("courses", "class_min", "seats_max"), ("register", "hire_date", "exit_date"),
@@ -89,6 +90,9 @@ def _eligible(courses, people, required):
             if read is None:
                 courses.fault(odd, "eligibility", N_("{value!r} is not column=code|code"), N_("correct the rule"),
                               {"value": part})  # fmt: skip
+            elif read[1] not in COHORT:
+                courses.fault(odd, "eligibility", N_("the rule goes by {column}, which cohorts don't have"),
+                              N_("known are {known}"), {"column": read[1], "known": ", ".join(COHORT)})  # fmt: skip
             elif read[1] in people.frame:
                 held, named = _codes(people.frame[read[1]]), {code.strip() for code in read[2].split("|")}
                 if required is not None and read[1] in required.frame:
