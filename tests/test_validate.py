@@ -244,7 +244,8 @@ def test_a_unit_that_waits_for_one_file_is_unlocked_by_it(project):
     other(project, "both", lambda values: values["data"]["register"].update(AWAY))
     one, two = forecast(project.root, ["tiny", "both"])
     assert set(one.states.values()) == set(two.states.values()) == {"waiting"}
-    assert one.unlocks == {"responses": tuple(stage for stage in NEEDS if stage != "readiness")} and two.unlocks == {} and len(two.reasons) == 2
+    made = tuple(stage for stage in NEEDS if stage != "readiness")
+    assert one.unlocks == {"responses": made} and two.unlocks == {} and len(two.reasons) == 2
     assert "waits for far/away.csv from the Statistical Office" in one.reasons[0] and not one.faults
 
 

@@ -178,7 +178,9 @@ def row_keys(staff_ids, random_state):
     >>> sorted(row_keys(pd.Series(["b", "a", "c"]), 1).tolist())
     [0, 1, 2]
     """
-    rank = np.argsort(np.argsort(staff_ids.to_numpy(dtype=str), kind="stable"), kind="stable")
+    ids = staff_ids.to_numpy(dtype=str)
+    # shorter ids first, so that 7 and 10 stand as 007 and 010 do
+    rank = np.argsort(np.lexsort((ids, np.char.str_len(ids))), kind="stable")
     return np.random.default_rng(random_state).permutation(len(rank))[rank]
 
 
