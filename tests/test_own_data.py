@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from skillsgap.contracts import CONTRACTS, INPUTS
-from skillsgap.errors import StudyError
+from skillsgap.errors import ParamsError, StudyError
 from skillsgap.run.cli import main
 from skillsgap.run.release import Published
 from skillsgap.run.unit import Unit
@@ -204,3 +204,97 @@ def test_a_survey_that_few_answered_releases_nothing_that_rests_on_them(project)
     assert not {"priorities", "plan_summary", "plan_courses", "plan_agencies", "frontier"} & set(released)
     for name, table in released.items():
         assert name in ("competencies", "quality") or table["withheld"].all(), name
+
+
+def test_numbers_of_a_spreadsheet_are_not_read_as_text_in_another_notation(project):
+    before = opened(project).table("courses")
+    table = pd.read_csv(project.table("courses"))
+    table["cost_per_seat"] = table["cost_per_seat"] + 0.125
+    table.to_excel(project.params.with_name("courses.xlsx"), index=False)
+    project.edit(lambda values: values["data"]["courses"].update(file="courses.xlsx", numbers={"decimal": ","}))
+    assert opened(project).table("courses")["cost_per_seat"].tolist() == (before["cost_per_seat"] + 0.125).tolist()
+    project.edit(lambda values: values["data"]["courses"]["numbers"].update(thousands="."))
+    with pytest.raises(StudyError, match=r"column cost_per_seat: '\d+\.125' is not a number"):
+        opened(project).table("courses")
+
+
+def test_a_row_of_totals_is_not_counted_as_staff(project):
+    def total(table):
+        return pd.concat([table, table.tail(1).assign(staff_id="T1", role_id="Jami")])
+
+    project.rewrite("register", total)
+    project.edit(lambda values: values["data"]["register"].update(n_rows=301))
+    with pytest.raises(StudyError, match="line 302, column role_id: 'Jami' looks like a row that sums others"):
+        opened(project).table("register")
+
+
+def test_a_person_who_lost_leading_zeros_is_not_two_people(project):
+    project.rewrite("register", lambda table: pd.concat([
+        table.assign(staff_id=table["staff_id"].str.replace("A", "0")),
+        table.tail(1).assign(staff_id="300")]))  # fmt: skip
+    project.rewrite("responses", lambda table: table.assign(staff_id=table["staff_id"].str.replace("A", "0")))
+    project.edit(lambda values: values["data"]["register"].update(n_rows=301))
+    with pytest.raises(StudyError, match="line 302, column staff_id: '300' stands in lines 301, 302"):
+        opened(project).table("register")
+
+
+def test_places_that_survey_and_register_tell_differently_are_noted_or_refused(project):
+    known = pd.read_csv(project.table("register"), dtype=str).set_index("staff_id")["agency_id"]
+    project.rewrite("responses", lambda table: table.assign(agency_id=table["staff_id"].map(known)))
+    assert opened(project).table("notes").empty
+
+    def move(share):
+        def change(table):
+            moved = table.index < table.index[0] + share * len(table)
+            one, two = sorted(set(known))[:2]
+            other = table["agency_id"].map({one: two, two: one})
+            return table.assign(agency_id=table["agency_id"].mask(moved & other.notna(), other))
+
+        project.rewrite("responses", change)
+
+    move(0.05)
+    notes = opened(project).table("notes")
+    assert notes["column"].tolist() == ["agency_id"] and "differs from {there}" in notes["text"].iloc[0]
+    move(1.0)
+    with pytest.raises(StudyError, match="column agency_id: agency_id differs from register.csv.gz"):
+        opened(project).table("responses")
+
+
+def test_missing_codes_of_every_column_leave_places_and_weights_alone(project):
+    project.edit(lambda values: values["data"]["register"].update(missing_codes={"*": ["levy", "1"]}))
+    project.edit(lambda values: values["data"]["responses"].update(missing_codes={"*": [1]}))
+    unit = opened(project)
+    assert "levy" in set(unit.table("register")["agency_id"]) and unit.table("responses")["weight"].gt(0).all()
+
+
+def test_codes_hold_for_answers_and_numbers_too(project):
+    item = items_of(project)[0]
+    project.edit(lambda values: values["data"]["responses"].update(codes={item: [0, 1, 2]}))
+    with pytest.raises(StudyError, match=f"column {item}: '[34]' is not one of the declared codes 0, 1, 2"):
+        opened(project).table("responses")
+
+
+def test_a_published_mean_beyond_the_levels_is_refused(project):
+    rows = [{"by": "all", "group": "all", "competency_id": "cloud", "statistic": "mean", "estimate": 2125}]
+    project.edit(lambda values: (
+        values["data"].update(aggregates={"rows": rows}),
+        [values["data"].pop(table) for table in ("items", "responses", "register", "agencies")],
+        values["design"].update(calibrate=[]), values["gaps"].update(by=[]),
+    ))  # fmt: skip
+    with pytest.raises(StudyError, match=r"column estimate: the mean level 2125 is outside 0\.\.4"):
+        opened(project).table("aggregates")
+
+
+def test_two_targets_in_one_line_of_params_are_told_apart(project):
+    text = project.params.read_text(encoding="utf-8").replace(
+        "data:\n", "data:\n  crosswalks: {w: {rows: [{from: A, to: Y}, {from: A, to: Z}]}}\n", 1)  # fmt: skip
+    project.params.write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError, match="the weights of 'A' sum to 2 over its 2 targets"):
+        opened(project).table("responses")
+
+
+@pytest.mark.parametrize("day", ["31.12.2025", "2025-13-01", "yesterday"])
+def test_the_day_a_table_is_of_is_a_date(project, day):
+    project.edit(lambda values: values["data"]["register"].update(as_of=day))
+    with pytest.raises(ParamsError, match="expected something like 2026-03-31"):
+        opened(project)

@@ -8,6 +8,9 @@ import pandas as pd
 from skillsgap.study.loaded import ROWS
 from skillsgap.wording import N_
 
+MOVED = 0.2  # share of people whose place may have changed between a register and a survey
+SAME = ("agency_id", "unit_id", "admin_level", "region", "role_id", "role_level", "grade", "sex", "age_band",
+        "education")  # fmt: skip
 NEAR = 0.85  # likeness of two codes of which one may be the other misspelt
 ROLE = ("role_id", "role_level")
 COHORT = ("agency_id", "role_id", "role_level", "grade", "profile", "need_band")  # what a rule may go by
@@ -38,10 +41,31 @@ def agree(tables):
                            N_("it holds nobody"), N_("send the head-counts"))  # fmt: skip
         elif responses is not None and "weight" in responses.frame:
             _weighed(responses, register, staff)
+    if responses is not None and "people" in tables and "staff_id" in responses.frame:
+        _same_people(responses, tables["people"])
     if people is not None and "requirements" in tables:
         _required(tables["requirements"], people)
     if people is not None and "courses" in tables and "eligibility" in tables["courses"].frame:
         _eligible(tables["courses"], people, tables.get("requirements"))
+
+
+def _same_people(responses, people):
+    """What the survey and the register both say of a person: seldom different, or one of them is about others."""
+    known = people.frame.drop_duplicates("staff_id").set_index("staff_id")
+    both = responses.frame[["staff_id"]].join(known, on="staff_id")
+    for column in [c for c in SAME if c in responses.frame and c in people.frame]:
+        ours, theirs = responses.frame[column], both[column]
+        known = ours.notna() & theirs.notna()
+        odd = responses.frame[known & (ours != theirs)]
+        if odd.empty:
+            continue
+        said = {"column": column, "there": people.name, "n": len(odd), "all": int(known.sum())}
+        text = N_("{column} differs from {there} for {n} of {all} people")
+        if len(odd) > MOVED * known.sum():
+            remedy = N_("correct the one that is wrong, or leave the column out of one")
+            responses.fault(odd, column, text, remedy, said)
+        else:
+            responses.note(odd, column, text, N_("read as the survey has it"), said)
 
 
 def _staff(register):

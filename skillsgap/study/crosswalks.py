@@ -27,7 +27,8 @@ def whole(walk):
         first = odd["from"].iloc[0]
         walk.fault(odd, "weight", N_("the weights of {value!r} sum to {total} over its {n} targets"),
                    N_("give each target its part, 1 in all"),
-                   {"value": first, "total": f"{total[odd.index[0]]:g}", "n": int((walk.frame["from"] == first).sum())})
+                   {"value": first, "total": f"{total[(total - 1).abs() > EXACT].iloc[0]:g}",
+                    "n": int((walk.frame["from"] == first).sum())})  # fmt: skip
 
 
 def cross(loaded, column, name, walk):

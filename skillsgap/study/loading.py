@@ -46,6 +46,8 @@ def load_tables(params, data):
             problems += walks[name].faults
         except StudyError as error:
             problems += error.problems
+        except Waiting as error:
+            waiting = error
     for table in ORDER:
         if table not in declared or not PLACES & set(declared[table]):
             problems += _undeclared(table, declared, params)
@@ -129,7 +131,9 @@ def _written(table, spec, params, keys):
     """Rows that stand in the params file itself."""
     name = f"{params.path.name} {'.'.join(keys)}.rows"
     frame = pd.DataFrame(spec["rows"], dtype=object).map(lambda value: "" if pd.isna(value) else str(value))
-    frame.index = pd.Index([params.line(*keys, "rows", i) for i in range(len(frame))], name="line")
+    lines = pd.Index([params.line(*keys, "rows", i) for i in range(len(frame))], name="line")
+    # several rows in one line of the params file are told apart by their number
+    frame.index = lines if lines.is_unique else pd.RangeIndex(1, len(frame) + 1, name="line")
     return Loaded(table, name, spec, frame.astype(str), len(frame))
 
 

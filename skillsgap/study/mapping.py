@@ -17,6 +17,9 @@ from skillsgap.wording import N_
 NEAR = 0.8  # likeness of two codes of which one may be the other misspelt
 EVERY = "*"  # in missing_codes: of every column
 MISREAD = (N_("{value!r} is UTF-8 that was read as another encoding"), N_("read as {right!r}"))
+# who somebody is, where, and how many they stand for is no answer: "*" leaves it alone
+PLACED = ("agency_id", "unit_id", "role_id", "role_level", "grade", "status", "wave", "stratum", "psu", "fpc", "weight",
+          "headcount", "competency_id", "item_id", "course_id", "by", "group")  # fmt: skip
 FREE = ("staff_id", "rater_id")  # ids are matched as they are; nobody spells them
 TEXTS = re.compile(r"(?:label|text|definition)_(\w\w)")
 PROSE = ("source", "provider", "owner", "eligibility", "prerequisites", "languages", "cuts", "key")
@@ -64,6 +67,8 @@ def translate(loaded, crosswalks, known, items=()):
         suspect(loaded, column, declared or known.get(column, ()))
         settle(loaded, column, declared or known.get(column, ()))
         _allowed(loaded, column, declared)
+    for column in [c for c in spec.get("codes", {}) if c in loaded.frame and c not in _codes(loaded)]:
+        _allowed(loaded, column, declared_codes(spec, column))  # answers and numbers have codes too
     for column in loaded.frame:
         if column in PROSE and column in CONTRACTS[loaded.table].columns:
             written(loaded, column, mend, *MISREAD)
@@ -160,7 +165,7 @@ def narrow(spec, columns):
     if "numbers" in spec:
         percent = [column for column in spec["numbers"].get("percent", ()) if column in columns]
         said["numbers"] = spec["numbers"] | {"percent": percent}
-    return said | {key: spec[key] for key in ("dates",) if key in spec}
+    return said | {key: spec[key] for key in ("dates", "file", "url") if key in spec}
 
 
 def series(spec):
@@ -259,8 +264,8 @@ def _forget(loaded, items):
     everywhere = loaded.spec.get("missing_codes", {}).get(EVERY)
     declared = {column: codes for column, codes in loaded.spec.get("missing_codes", {}).items() if column != EVERY}
     if everywhere is not None:
-        ours = [*CONTRACTS[loaded.table].columns, *items]
-        declared = {column: everywhere for column in ours if column in loaded.frame and column not in FREE} | declared
+        ours = [c for c in CONTRACTS[loaded.table].columns if c not in (*FREE, *PLACED)]
+        declared = {column: everywhere for column in (*ours, *items) if column in loaded.frame} | declared
     for named, codes in declared.items():
         if named not in loaded.frame:
             continue

@@ -12,6 +12,7 @@ ORDERS = {
     "dmy": r"(?P<d>\d{1,2})[./-](?P<m>\d{1,2})[./-](?P<y>\d{4})",
     "mdy": r"(?P<m>\d{1,2})[./-](?P<d>\d{1,2})[./-](?P<y>\d{4})",
 }
+OWN = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"  # a number as a program writes it
 CLOCK = r"(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"  # a time of day is dropped
 
 
@@ -79,7 +80,17 @@ def _numbers(found, spec, column):
     plain = text.str.replace(thousands, "", regex=False) if thousands else text
     plain = plain.str.replace(decimal, ".", regex=False) if decimal != "." else plain
     numbers = pd.to_numeric(plain.where(right.astype(bool)), errors="coerce").astype(float)
+    if holds_numbers(spec):  # a number of the file's own is written in no notation
+        own = text.str.fullmatch(OWN, flags=re.ASCII).astype(bool)
+        numbers = numbers.mask(own, pd.to_numeric(text.where(own), errors="coerce").astype(float))
+        if thousands == ".":  # 2.125 may be one of those, or the text of 2125: nobody can tell
+            numbers = numbers.mask(text.str.fullmatch(r"[+-]?\d{1,3}(?:\.\d{3})+", flags=re.ASCII).astype(bool))
     return numbers.where(np.isfinite(numbers)) / (100 if percent else 1)
+
+
+def holds_numbers(spec):
+    """Whether a table's source has numbers of its own, and not only their text."""
+    return "url" in spec or str(spec.get("file", "")).lower().endswith((".xlsx", ".sav", ".dta", ".parquet"))
 
 
 def _dates(found, spec):

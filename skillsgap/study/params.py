@@ -219,12 +219,14 @@ def _known_keys(schema):
 def _expected(error):
     words = {
         "minimum": "{} or more", "exclusiveMinimum": "more than {}", "maximum": "{} or less",
-        "type": "{}", "enum": "one of {}", "pattern": "a name like arvenia or kor-piaac",
+        "type": "{}", "enum": "one of {}", "pattern": "something like {}",
         "minItems": "at least {} of them", "maxItems": "at most {} of them", "uniqueItems": "each only once",
         "minLength": "some text", "maxLength": "at most {} characters", "minProperties": "at least {} of them",
         "oneOf": error.schema.get("description"), "not": "a name that is no language's",
     }  # fmt: skip
     wanted = error.validator_value
+    if error.validator == "pattern":
+        wanted = error.schema["examples"]
     if error.validator == "type":
         wanted = " or ".join(TYPES.get(kind, kind) for kind in ([wanted] if isinstance(wanted, str) else wanted))
     elif isinstance(wanted, list):

@@ -122,9 +122,14 @@ def _frame(table):
 def _digests(table):
     """A 64-bit digest of each row; one that is empty gets 0 and is never taken for a second one."""
     columns = [column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column for column in table.columns]
-    joined = pc.binary_join_element_wise(*columns, "\x1f") if len(columns) > 1 else columns[0]
+    joined = pc.binary_join_element_wise(*columns, "\x1f") if len(columns) > 1 else _without_zeros(columns[0])
     digests = pd.util.hash_array(joined.to_numpy(zero_copy_only=False), categorize=False)
     return np.where(pc.equal(joined, "").to_numpy(zero_copy_only=False), np.uint64(0), digests)
+
+
+def _without_zeros(ids):
+    """Ids without leading zeros, which programs lose: 007 and 7 are one person."""
+    return pc.utf8_ltrim(ids, characters="0")
 
 
 def _twice(source, keys, digests):
@@ -136,7 +141,8 @@ def _twice(source, keys, digests):
     found = []
     for lines, table in source.batches(keys):
         hit = np.isin(_digests(table.select(keys)), again)
-        text = table.select(keys).to_pandas()[hit].astype(str).agg("\x1f".join, axis=1)
+        rows = table.select(keys).to_pandas()[hit].astype(str)
+        text = rows[keys[0]].str.lstrip("0") if len(keys) == 1 else rows.agg("\x1f".join, axis=1)
         found.append(pd.DataFrame({"id": text, "line": lines[hit]}))
     found = pd.concat(found)
     found = found[found.duplicated("id", keep=False)]  # two ids may share a digest and be two people

@@ -1,7 +1,7 @@
 """Hold the tables of a unit against each other and against what its params ask of them."""
 
 
-from skillsgap.contracts import CONTRACTS
+from skillsgap.contracts import CONTRACTS, LEVELS
 from skillsgap.errors import Problem
 from skillsgap.study.agreement import agree
 from skillsgap.study.checks import empty
@@ -44,6 +44,7 @@ def relate(tables, params):
     _money(tables, params)
     agree(tables)
     _limits(tables)
+    _published(tables, params)
     return [*_linked(tables, params), *_declared(params), *_absent(tables, params), *_levels(tables, params)]
 
 
@@ -249,6 +250,21 @@ def _limits(tables):
         said = {name: f"{odd[name].iloc[0]:g}" for name in ("value", "min", "max")}
         indicators.fault(odd, "value", N_("{value} is outside its limits {min} to {max}"),
                          N_("correct the value or its limits"), said)  # fmt: skip
+
+
+def _published(tables, params):
+    """A published mean of levels is one of them, or between two."""
+    loaded = tables.get("aggregates")
+    levels = params.values["study"].get("scale", "levels") == "levels"
+    if loaded is None or not levels or not {"statistic", "estimate"} <= set(loaded.frame):
+        return
+    low, high = LEVELS
+    odd = loaded.frame[(loaded.frame["statistic"] == "mean") & ~loaded.frame["estimate"].between(low, high)
+                       & loaded.frame["estimate"].notna()]  # fmt: skip
+    if len(odd):
+        said = {"value": f"{odd['estimate'].iloc[0]:g}", "low": f"{low:g}", "high": f"{high:g}"}
+        loaded.fault(odd, "estimate", N_("the mean level {value} is outside {low}..{high}"),
+                     N_("correct it, or say on which scale it is in study.scale"), said)  # fmt: skip
 
 
 def respondents(loaded, items, params):

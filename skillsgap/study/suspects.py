@@ -4,6 +4,9 @@ import re
 
 from skillsgap.wording import N_
 
+# rows that sum the others, in our languages; no member of staff is one
+TOTALS = frozenset(("total", "totals", "grand total", "subtotal", "jami", "barchasi", "hammasi",
+                    "\u0436\u0430\u043c\u0438", "\u0438\u0442\u043e\u0433\u043e", "\u0432\u0441\u0435\u0433\u043e"))
 # what people and programs write for "nothing here"; whether it is one of the codes only params can say
 PLACEHOLDERS = frozenset("na n/a n.a. nan null - -- \u2013 \u2014 . .. ... ? ??".split())
 # #REF!, #DIV/0!, #N/A, in any language; #### is a column too narrow
@@ -33,6 +36,9 @@ def suspect(loaded, column, known=(), *, prose=False):
     _fault(loaded, column, [v for v in found if v.lower() in PLACEHOLDERS and not prose],
            N_("{value!r} may mean that nothing is known"),
            N_("declare it in data.{table}.missing_codes, or if it is a code in data.{table}.codes.{column}"))
+    _fault(loaded, column, [v for v in found if v.lower().rstrip(": ") in TOTALS and loaded.table == "register"],
+           N_("{value!r} looks like a row that sums others, and would be counted once more"),
+           N_("take it out of the file; if it is a code, name it in data.{table}.codes.{column}"))
     _fault(loaded, column, [v for v in found if ERROR.fullmatch(v)],
            N_("{value!r} is a spreadsheet's error"), N_("correct the sheet, and export it again"))  # fmt: skip
     _fault(loaded, column, [v for v in found if FORMULA.fullmatch(v)],

@@ -186,13 +186,13 @@ def open_xlsx(path, name, *, sheet=None):
     found = Findings(name)
     with _book(path, name) as (reader, parts):
         book = reader.wb
-        sheet = sheet or book.worksheets[0].title
+        asked, sheet = sheet is not None, sheet or book.worksheets[0].title
         if sheet not in parts:
             text, values = N_("there is no sheet {sheet}"), {"sheet": sheet, "sheets": ", ".join(parts)}
             found.fault(text, N_("its sheets are {sheets}"), values=values)
             found.stop()
         others = [s.title for s in book.worksheets if s.title != sheet and any(any(row) for row in s.values)]
-        if others:
+        if others and not asked:
             text, values = N_("other sheets have rows too: {sheets}"), {"sheets": ", ".join(others), "sheet": sheet}
             found.note(text, N_("only {sheet} is read"), values=values)
         header = [cell_text(cell.value) or "" for cell in next(book[sheet].iter_rows(), ())]
