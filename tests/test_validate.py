@@ -10,13 +10,16 @@ from conftest import contents
 
 from skillsgap.errors import ParamsError, StudyError
 from skillsgap.run import forecast as forecasting
-from skillsgap.run.forecast import MADE, NEEDS, STAGES, TABLES, comparable_units, forecast
+from skillsgap.run.forecast import NEEDS, STAGES, TABLES, comparable_units, forecast
 from skillsgap.run.matrix import NAMES, matrix
 from skillsgap.run.queries import write_queries
 from skillsgap.run.release import Published
 from skillsgap.run.unit import Unit
 from skillsgap.study.params import read_params
 
+# the stage table that shows that a stage was made
+MADE = {"means": "means", "profiles": "profiles", "staff": "headcounts", "gaps": "gaps", "priorities": "priorities",
+        "plan": "plan_summary", "readiness": "readiness"}  # fmt: skip
 AWAY = {"file": "far/away.csv", "source": {"name": "the Statistical Office", "get": "by letter"}}
 LEVELS = ["by", "group", "competency_id", "role_id", "role_level", "statistic", "level", "estimate", "n"]
 

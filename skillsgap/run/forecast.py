@@ -36,9 +36,7 @@ NEEDS = {
     "plan": ((*ANSWERS, "register", "requirements", "courses", "course_effects", "plan"),),
     "readiness": (("indicators",),),
 }
-# the stage table that shows that a stage was made, and the kind of claim that stands or falls with it
-MADE = {"means": "means", "profiles": "profiles", "staff": "headcounts", "gaps": "gaps", "priorities": "priorities",
-        "plan": "plan_summary", "readiness": "readiness"}  # fmt: skip
+# the kind of claim that stands or falls with a stage
 KIND = {"means": "means", "profiles": "profiles", "staff": "profiles", "gaps": "gaps", "priorities": "gaps",
         "plan": "plan", "readiness": "readiness"}  # fmt: skip
 STAGES = ("read", "quality", *NEEDS)

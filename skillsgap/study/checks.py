@@ -3,7 +3,7 @@
 import pandas as pd
 
 from skillsgap.contracts import CONTRACTS, check
-from skillsgap.study.loaded import ROWS, count
+from skillsgap.study.loaded import ROWS
 from skillsgap.study.notation import typed
 from skillsgap.wording import N_
 
@@ -92,4 +92,3 @@ def empty(loaded, column, remedy):
     odd = loaded.frame[loaded.frame[column].isna()]
     if len(odd):
         loaded.fault(odd, column, N_("the value is empty"), remedy)
-    return count(odd)

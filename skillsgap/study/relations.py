@@ -1,6 +1,5 @@
 """Hold the tables of a unit against each other and against what its params ask of them."""
 
-
 from skillsgap.contracts import CONTRACTS, LEVELS
 from skillsgap.errors import Problem
 from skillsgap.study.agreement import agree
