@@ -10,17 +10,20 @@ LEVELS = (0.0, 4.0)  # 0 none, 1 awareness, 2 working, 3 practitioner, 4 expert
 GROUPS = ("digital", "data", "ai", "genai", "agentic", "oversight", "security", "procurement",
           "leadership", "attitude")  # fmt: skip
 TIERS = ("basic", "practitioner", "champion", "procurement", "senior_strategy")
+OPEN = ("group", "tier")  # columns whose codes are ours, and those that params name in labels
 ITEM_TYPES = ("anchored", "tested", "frequency", "knowledge", "judgement", "supervisor", "importance",
               "required_level", "barrier", "interest", "climate")  # fmt: skip
 MISSING = ("skipped", "dont_know", "refused", "not_applicable", "not_stated")
 PILLARS = ("proficiency", "infrastructure", "regulation")
+AUDIENCES = ("everyone", "specialist", "optional")  # of a competency: who is asked about it
+FORMS = ("both", "long", "optional", "assessment")  # of an item: in which forms it stands
 CRITERIA = ("effectiveness", "efficiency", "safety", "data_availability")
 STATUS = ("complete", "partial", "no_response")
 PUBLISHED = ("mean", "share", "level_share")  # what aggregates may hold
 STATISTICS = ("level", "required", "shortfall", "shortfall_raw", "share_below")
 ESTIMATE = ("estimate", "se", "ci_low", "ci_high")
 # tables a user brings; the study hands them on linked, without ids
-INPUTS = ("competencies", "items", "requirements", "register", "responses", "aggregates", "courses", "course_effects",
+INPUTS = ("competencies", "descriptors", "items", "choices", "form_texts", "requirements", "register", "responses", "aggregates", "courses", "course_effects",
           "agencies", "crosswalk", "costs", "training_records", "indicators", "exposure", "use_cases",
           "pilot_outcomes")  # fmt: skip
 QUALITY = ("completeness", "validity", "consistency", "uniqueness", "timeliness", "coverage")
@@ -106,6 +109,7 @@ _person = {
 _cell = {name: _text() for name in ("agency_id", "role_id", "role_level", "grade")}
 _profile = {"profile": _count(1, unit="profile number")}
 _label = {"label_en": _text(), "label_uz": _optional(_text())}
+_texts = {"text_en": _text(), "text_uz": _optional(_text())}
 
 CONTRACTS = {
     contract.table: contract
@@ -114,13 +118,24 @@ CONTRACTS = {
             "competency_id": _text(), **_label, "kind": _text(levels=("technical", "non_technical")),
             "group": _text(levels=GROUPS), "unesco_domain": _optional(_text()),
             "digcomp_area": _optional(_text()), "sdg": _optional(_text()),
+            "audience": _optional(_text(levels=AUDIENCES)), "unesco_attitudes": _optional(_text()),
+            "definition_en": _optional(_text()), "definition_uz": _optional(_text()),
         }, ("competency_id",)),
+        # what somebody at a level of a competency can do, as they would say it
+        Contract("descriptors", {
+            "competency_id": _text(), "level": _count(0, high=4, unit="levels"), **_texts,
+        }, ("competency_id", "level")),
         Contract("items", {
             "item_id": _text(), "competency_id": _optional(_text()), "type": _text(levels=ITEM_TYPES),
             "n_categories": _count(2, unit="categories"), "lowest": _optional(_count(0, unit="code")),
             "reverse": _optional(_text(levels=("yes", "no"))), "key": _optional(_text()), "cuts": _optional(_text()),
+            "group": _optional(_text()), "form": _optional(_text(levels=FORMS)), "scale": _optional(_text()),
+            "filter_item": _optional(_text()), "filter_codes": _optional(_text()),
             "text_en": _optional(_text()), "text_uz": _optional(_text()),
         }, ("item_id",)),
+        # categories of a scale that items share, in the order of their codes
+        Contract("choices", {"scale": _text(), "code": _count(unit="code"), **_texts}, ("scale", "code")),
+        Contract("form_texts", {"text_id": _text(), **_texts}, ("text_id",)),
         Contract("requirements", {
             "role_id": _text(), "role_level": _text(), "competency_id": _text(),
             "required_level": _number(*LEVELS, "levels"), "importance": _number(1, 5, "points"),
@@ -139,6 +154,7 @@ CONTRACTS = {
             "psu": _optional(_text()), "fpc": _optional(_number(0, unit="people or fraction")),
             "weight": _optional(_number(0, unit="people")),
             "answer_language": _optional(_text(identifies="sensitive")), "mode": _optional(_text()),
+            "tested": _optional(_text(levels=("yes", "no"))),
             "date": _optional(_date()), "duration": _optional(_number(0, unit="minutes")),
             "industry": _optional(_text(**_near)), **_person,
         }, ("staff_id",), person_level=True),
@@ -285,7 +301,7 @@ CONTRACTS = {
             "cost": _number(0, unit="currency"), "gap_closed": _number(0, unit="weighted levels"),
         }, ("cohort_id", "course_id")),
         Contract("plan_courses", {
-            "course_id": _text(), "tier": _text(levels=TIERS), "seats": _count(unit="seats"),
+            "course_id": _text(), "tier": _text(), "seats": _count(unit="seats"),
             "spend": _number(0, unit="currency"), "gap_closed": _number(0, unit="weighted levels"),
         }, ("course_id",)),
         Contract("plan_agencies", {

@@ -8,7 +8,7 @@ from skillsgap.study.answers import answers
 from skillsgap.study.checks import validate
 from skillsgap.study.crosswalks import whole
 from skillsgap.study.loaded import Loaded, count
-from skillsgap.study.mapping import asked, declared_codes, find_columns, narrow, translate, unknown_columns
+from skillsgap.study.mapping import TEXTS, asked, declared_codes, find_columns, narrow, translate, unknown_columns
 from skillsgap.study.reading.readers import open_source, read_text
 from skillsgap.study.registers import stream
 from skillsgap.study.relations import CELL, known_codes
@@ -16,7 +16,7 @@ from skillsgap.study.widen import widen
 from skillsgap.wording import N_
 
 # what others refer to comes first; the register comes last, since it keeps the rows of respondents only
-ORDER = ("competencies", "agencies", "courses", "items", "requirements", "course_effects", "aggregates", "costs",
+ORDER = ("competencies", "descriptors", "agencies", "courses", "choices", "form_texts", "items", "requirements", "course_effects", "aggregates", "costs",
          "indicators", "exposure", "use_cases", "pilot_outcomes", "training_records", "responses", "register")
 PLACES = {"file", "url", "rows"}  # where a table may stand
 
@@ -105,7 +105,7 @@ def _plain(table, spec, params, data, keys, walks, known, items=None):
     translate(loaded, walks, known, columns)
     _one_wave(loaded)
     _whole(loaded)
-    validate(loaded)
+    validate(loaded, params.values.get("labels", {}))
     # answers are checked against their items, where those are sound
     if table == "responses" and items is not None and not items.faults:
         answers(loaded, items.frame)
@@ -138,11 +138,11 @@ def _written(table, spec, params, keys):
 
 
 def _wanted(table, spec, source, names, items):
-    """Columns to read: those a table may have and those params speak of; of a wide file the others stay unread."""
+    """Columns to read: those a table may have, texts in any language, and those params speak of; others stay unread."""
     if "long" in spec:
         return None
     ours = {*CONTRACTS[table].columns, *asked(spec), *items, *spec.get("recode", ()), *spec.get("missing_codes", ())}
-    return [column for column in source.columns if names.get(column, column) in ours]
+    return [column for column in source.columns if (name := names.get(column, column)) in ours or TEXTS.fullmatch(name)]
 
 
 def _one_wave(loaded):
@@ -231,9 +231,9 @@ def _used(params):
 
 
 def _ids(tables):
-    if "responses" not in tables or "staff_id" not in tables["responses"].frame:
-        return ()
-    return tables["responses"].frame["staff_id"].dropna().tolist()
+    """Staff whom other tables speak of: only their rows of the register are kept."""
+    speaking = [tables[name].frame for name in ("responses", "training_records") if name in tables]
+    return list(dict.fromkeys(code for frame in speaking if "staff_id" in frame for code in frame["staff_id"].dropna()))
 
 
 def _identities(cells, streamed, persons):

@@ -61,6 +61,9 @@ def translate(loaded, crosswalks, known, items=()):
     _skip(loaded)
     for column, codes in spec.get("recode", {}).items():
         _recode(loaded, column, {str(old): str(new) for old, new in codes.items()})
+    walked = {column: crosswalks[name] for column, name in spec.get("crosswalk", {}).items() if name in crosswalks}
+    # codes that go through a crosswalk are those of its one side; what other tables know are those of the other
+    known = known | {column: sorted(set(walk.frame["from"])) for column, walk in walked.items() if "from" in walk.frame}
     for column in _codes(loaded):
         declared = declared_codes(spec, column)
         written(loaded, column, mend, *MISREAD)
@@ -80,9 +83,8 @@ def translate(loaded, crosswalks, known, items=()):
             if match[1] == "uz":
                 written(loaded, column, uzbek, N_("Uzbek text has other apostrophes than U+02BB and U+02BC"),
                         N_("written with these"))  # fmt: skip
-    for column, name in spec.get("crosswalk", {}).items():
-        if column in loaded.frame and name in crosswalks:
-            cross(loaded, column, name, crosswalks[name])
+    for column in [column for column in walked if column in loaded.frame]:
+        cross(loaded, column, spec["crosswalk"][column], walked[column])
     return loaded
 
 
@@ -281,9 +283,9 @@ def _forget(loaded, items):
 
 
 def _skip(loaded):
-    """A question that was rightly skipped gets the answer its skipping means."""
+    """A question that was rightly skipped gets the answer its skipping means, or is counted as skipped."""
     for column, rule in loaded.spec.get("skip", {}).items():
-        met, value = matches(loaded.frame, rule["when"]), str(rule["value"])
+        met, value = matches(loaded.frame, rule["when"]), str(rule.get("value", ""))
         answered = loaded.frame[met & ~loaded.frame[column].isin(["", value])]
         said = {"column": column, "table": loaded.table}
         if not met.any():
@@ -293,8 +295,12 @@ def _skip(loaded):
             loaded.fault(answered, column, N_("{column} is skipped here, as params say, and has the answer {answer!r}"),
                          N_("correct it, or data.{table}.skip.{column}"),
                          said | {"answer": answered[column].iloc[0]})  # fmt: skip
+        empty = met & (loaded.frame[column] == "")
         for name in _copies(loaded, column):
-            loaded.frame[name] = loaded.frame[name].mask(met & (loaded.frame[name] == ""), value)
+            loaded.frame[name] = loaded.frame[name].mask(empty, value)
+            if "value" not in rule:
+                missing = loaded.missing.setdefault(name, dict.fromkeys(MISSING, 0))
+                missing["skipped"] += count(loaded.frame[empty])
 
 
 def _recode(loaded, named, codes):
