@@ -1,6 +1,7 @@
 # Every target only forwards to `python -m skillsgap …`; without make (Windows), call that yourself.
 #   make reports [UNIT=arvenia] [DATA=folder]      make test [DATA=folder]      make lab
 #   make validate [UNIT=…]      make queries UNIT=… [IN=uz]      make init UNIT=… FILES="…"      make verify [QUICK=1]
+#   make questionnaire UNIT=…   make review [CORRECTED=sheet.xlsx]
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m skillsgap
@@ -8,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --requir
 DATA_OPTION = $(if $(DATA),--data "$(DATA)")
 
 .DEFAULT_GOAL := reports
-.PHONY: reports validate queries init test verify bench lab synthetic notebooks lock
+.PHONY: reports validate queries init questionnaire review test verify bench lab synthetic notebooks lock
 
 reports: .venv/runtime
 	@$(RUN) reports $(UNIT) $(DATA_OPTION)
@@ -21,6 +22,12 @@ queries: .venv/runtime
 
 init: .venv/runtime
 	@$(RUN) init $(FILES) --output params/$(UNIT).yaml
+
+questionnaire: .venv/runtime
+	@$(RUN) questionnaire $(UNIT) $(DATA_OPTION)
+
+review: .venv/runtime
+	@$(RUN) review $(if $(CORRECTED),--corrected "$(CORRECTED)")
 
 test: .venv/test
 	@$(RUN) test $(DATA_OPTION)

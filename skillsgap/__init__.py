@@ -17,7 +17,7 @@ _HOMES = {
     "skillsgap.study.params": ["read_params"],
     "skillsgap.study.records": ["read_study"],
     "skillsgap.study.quality": ["assess_quality"],
-    "skillsgap.study.synthetic": ["make_country"],
+    "skillsgap.study.synthetic.country": ["make_country"],
     "skillsgap.estimate.aggregates": ["published_gaps", "published_means"],
     "skillsgap.estimate.readiness": ["readiness"],
     "skillsgap.estimate.design": ["calibrate", "design_means", "survey_design"],

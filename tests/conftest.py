@@ -17,8 +17,8 @@ import yaml  # noqa: E402
 from skillsgap.run import batch  # noqa: E402
 from skillsgap.run.unit import open_unit  # noqa: E402
 from skillsgap.study.params import DEFAULTS  # noqa: E402
-from skillsgap.study.spec import read_spec, small_spec  # noqa: E402
-from skillsgap.study.synthetic import make_country, write_country  # noqa: E402
+from skillsgap.study.synthetic.country import make_country, write_country  # noqa: E402
+from skillsgap.study.synthetic.spec import read_spec, small_spec  # noqa: E402
 
 REPO = Path(__file__).parents[1]
 SOMEBODY = "zebulon_q"  # a user name that stands nowhere by chance
@@ -91,7 +91,7 @@ def tiny(tmp_path_factory):
     """Arvenia's first 3 agencies with 300 staff, all of them invited. Nothing has run; no test may write to it."""
     project, synthetic = Project(tmp_path_factory.mktemp("tiny")), REPO / "data" / "synthetic"
     folder = project.root / "data" / "synthetic"
-    shutil.copytree(synthetic / "framework", folder / "framework")
+    shutil.copytree(REPO / "data" / "framework", project.root / "data" / "framework")
     spec = small_spec(read_spec(synthetic / "arvenia" / "spec.yaml"), n_staff=300, n_agencies=3)
     write_country(make_country(spec, random_state=1), folder / "tiny")
     shutil.copytree(REPO / "notebooks", project.root / "notebooks", ignore=shutil.ignore_patterns(".*"))
@@ -146,7 +146,8 @@ def no_kernels(monkeypatch):
 def arvenia(tmp_path_factory):
     """Arvenia's 20,000 staff, computed in a project folder of its own."""
     root = tmp_path_factory.mktemp("arvenia")
-    shutil.copytree(REPO / "data" / "synthetic", root / "data" / "synthetic")
+    for folder in ("framework", "synthetic"):
+        shutil.copytree(REPO / "data" / folder, root / "data" / folder)
     (root / "params").mkdir()
     for name in (DEFAULTS, "arvenia.yaml"):
         shutil.copy(REPO / "params" / name, root / "params")

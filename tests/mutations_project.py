@@ -8,8 +8,8 @@ from conftest import REPO, Project
 from mutations import ACADEMY, ROLE
 
 from skillsgap.study.params import DEFAULTS
-from skillsgap.study.spec import read_spec, small_spec
-from skillsgap.study.synthetic import make_country, write_country
+from skillsgap.study.synthetic.country import make_country, write_country
+from skillsgap.study.synthetic.spec import read_spec, small_spec
 
 KEPT = ("digital_literacy", "cloud", "data_interpret", "genai_oversee", "data_security", "privacy", "ai_procurement",
         "collaboration", "innovation_mindset")  # fmt: skip

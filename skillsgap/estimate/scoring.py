@@ -137,7 +137,9 @@ def reliability(responses, items, competencies, design):
     anchored = items[items["type"].isin(LEVEL_TYPES)]
     if anchored.empty:
         return pd.DataFrame(columns=columns)
-    anchored, rows = anchored.merge(competencies[["competency_id", "group"]]), []
+    # a question may name the group it stands in; the group of its competency is the one that counts
+    groups = competencies[["competency_id", "group"]]
+    anchored, rows = anchored[["item_id", "competency_id"]].merge(groups, on="competency_id"), []
     for scale, column in (("competency", "competency_id"), ("group", "group")):
         for scale_id, members in anchored.groupby(column, sort=True):
             alpha = cronbach_alpha(responses[members["item_id"]], design.weights)
@@ -146,11 +148,13 @@ def reliability(responses, items, competencies, design):
 
 
 def level_reliability(reliability, competencies):
-    """Reliability of each competency's level: its alpha, or its group's, stepped down to its number of items.
+    """Reliability of each competency's level: its own alpha, or what one item of the others is worth.
 
-    One item has no alpha, and a scale that disagrees with itself has none above 0. Neither means that its
-    levels are pure noise: the group's alpha, stepped down (Spearman and Brown), speaks for it. Where the
-    group has none either, 1 leaves the measured levels as they are.
+    One item has no alpha, and a scale that disagrees with itself has none above 0. Neither means that its levels
+    are pure noise. Where other competencies are asked about in several items, what one of these is worth on
+    average (Spearman and Brown) speaks for it, on the assumption that items are alike. Where none is, its group's
+    alpha does, stepped down to its number of items: a lower bound, since a group's competencies differ. Where there is
+    none either, 1 leaves the measured levels as they are.
 
     Parameters
     ----------
@@ -178,11 +182,18 @@ def level_reliability(reliability, competencies):
     own = reliability[reliability["scale"] == "competency"].set_index("scale_id")
     group = reliability[reliability["scale"] == "group"].set_index("scale_id")
     group = group.reindex(competencies.set_index("competency_id")["group"].reindex(own.index))
-    alpha, items = group["alpha"].to_numpy(), group["n_items"].to_numpy()
-    single = alpha / (items - (items - 1) * alpha)
-    stepped = own["n_items"] * single / (1 + (own["n_items"] - 1) * single)
+    single = pd.Series(_stepped(group["alpha"].to_numpy(), 1 / group["n_items"].to_numpy()), own.index)
+    measured = own[own["alpha"] > 0]
+    if len(measured):
+        single[:] = _stepped(measured["alpha"], 1 / measured["n_items"]).mean()
+    stepped = _stepped(single, own["n_items"])
     stepped = stepped.where(stepped > 0, 1.0)
     return own["alpha"].where(own["alpha"] > 0, stepped).rename_axis("competency_id")
+
+
+def _stepped(alpha, times):
+    """Reliability of a scale that is so many times as long."""
+    return times * alpha / (1 + (times - 1) * alpha)
 
 
 def plausible_levels(scores, alphas, design, conditioning, *, n_draws=10, random_state=0):

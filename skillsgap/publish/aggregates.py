@@ -67,7 +67,7 @@ def value_table(means, by, words):
     """
     names = [words.label("competency_id", code) for code in means["variable"]]
     groups = [words.label(by, code) for code in means["group"]]
-    numbers = means[["estimate", "ci_low", "ci_high"]].astype(float).reset_index(drop=True)
+    numbers = means.filter(["estimate", "ci_low", "ci_high", "truth"]).astype(float).reset_index(drop=True)
     if by == "all":
         return numbers.assign(tier=words("As published"), label=names)
     order = [words.label("competency_id", code) for code in dict.fromkeys(means["variable"])]
@@ -102,7 +102,7 @@ def required_table(gaps, words):
     keys = ["by", "group", "competency_id"]
     wide = gaps.pivot_table(index=keys, columns="statistic", values="estimate", dropna=False, observed=True)
     wide = wide.reindex(columns=["level", "required"]).dropna()
-    level = gaps[gaps["statistic"] == "level"].set_index(keys)[["ci_low", "ci_high"]].astype(float)
+    level = gaps[gaps["statistic"] == "level"].set_index(keys).filter(["ci_low", "ci_high", "truth"]).astype(float)
     table = wide.join(level).round(2).assign(gap=lambda t: t["level"] - t["required"], hot=False).reset_index()
     table = table.sort_values(["gap", *keys], ignore_index=True).head(SHOWN)
     names = [words.label("competency_id", code) for code in table["competency_id"]]

@@ -11,6 +11,7 @@ from matplotlib.textpath import TextToPath
 
 from skillsgap.errors import SkillsgapError
 from skillsgap.publish.svg import plain_svg
+from skillsgap.wording import N_
 
 # Text colours keep 4.5 : 1 on paper and on wash, for weak projectors; page.css has the values for dark rooms.
 PALETTE = {
@@ -21,6 +22,7 @@ TOP_LEVEL = 4
 NARROW = 480  # points; a figure less wide than this takes its phone layout
 LEADING = 1.22  # line height, in sizes
 SLACK = 1.12  # how much wider our font is than a page's
+PLANTED = N_("◇ planted value (synthetic data)")
 MIDDLE = 0.36  # from the middle of a line of text down to its baseline, in sizes
 # Widths are measured in the font that comes with matplotlib, so that bytes don't depend on a machine's fonts;
 # it is wider than the fonts the page asks for, so what was measured fits.
@@ -95,6 +97,16 @@ def write(ax, x, y, lines, *, size, bold=False, align="left", colour=PALETTE["in
 def dots(ax, x, y, size):
     """Dots with a rim, so that they stand out from what is beneath them."""
     ax.plot(x, y, "o", ms=size, color=PALETTE["blue"], mec=PALETTE["paper"], mew=1, clip_on=False)
+
+
+def shows_truth(table):
+    """Whether a finished table holds a planted value, which a figure then draws and names."""
+    return "truth" in table and bool(table["truth"].notna().any())
+
+
+def diamonds(ax, x, y, size=5.0):
+    """Planted values: white with a dark edge, smaller than a dot, so that both show where they coincide."""
+    ax.plot(x, y, "D", ms=size, color=PALETTE["paper"], mec=PALETTE["ink"], mew=1.3, clip_on=False)
 
 
 def to_middle(lines, size):

@@ -6,11 +6,14 @@ from skillsgap.publish.canvas import (
     LEADING,
     MIDDLE,
     PALETTE,
+    PLANTED,
     TOP_LEVEL,
+    diamonds,
     dots,
     open_axes,
     points_of,
     require,
+    shows_truth,
     sizes,
     text_length,
     to_middle,
@@ -27,7 +30,8 @@ def gap_figure(table, ax=None, *, words, scale="levels", width=660):
     table : DataFrame with columns label, level, ci_low, ci_high, required, gap, hot
         Sorted and rounded. `gap` is level minus required, negative where short; `hot` (bool) marks the rows
         that matter most. A row without `level` reads "withheld"; one without `required` has no gap. With
-        an optional column `note` its text stands at the right instead of the gap.
+        an optional column `note` its text stands at the right instead of the gap; with `truth`, what was
+        planted in a fictional country, a diamond stands at each planted level beside an estimated one.
     ax : matplotlib Axes, optional
     words : Words
         Wording of the report language.
@@ -67,14 +71,18 @@ def gap_figure(table, ax=None, *, words, scale="levels", width=660):
     aside = [_gap_said(row, words, 1 if scale == "levels" else 0) for row in table.itertuples()]
     left, right = (8, 56) if narrow else (room + 22, 66)
     right = max([right, *(text_length(said, size, bold=True) + 16 for said, _ in aside)])
-    ax = open_axes(ax, width, height, left=left, right=right, top=3 * small)
-    ticks = _ticks(table[["ci_low", "ci_high", "level", "required"]], scale)
+    truth = shows_truth(table)
+    ax = open_axes(ax, width, height, left=left, right=right, top=3 * small, bottom=2 * small * truth)
+    ticks = _ticks(table[["ci_low", "ci_high", "level", "required", *["truth"] * truth]], scale)
     ax.set(xlim=(ticks[0], ticks[-1]), ylim=(height, 0), yticks=centre)
     ax.vlines(ticks, 0, height, colors=PALETTE["line"], lw=1, clip_on=False)
     _scale_words(ax, ticks, words, scale=scale, size=small, narrow=narrow)
     _marks(ax, table, centre)
     _name_marks(ax, table.iloc[0], centre[0], words, scale=scale, size=small)
     side = ax.get_yaxis_transform()
+    if truth:
+        diamonds(ax, table["truth"].where(table["level"].notna()), centre)
+        write(ax, 0, height, [words(PLANTED)], size=small, down=16, right=-left, transform=side)
     for row, y, lines, (said, colour) in zip(table.itertuples(), centre, labels, aside, strict=True):
         up = 13 + (len(lines) - 1) * size * LEADING + (size + 2) * (y == centre[0])
         write(ax, 0, y, lines, size=size, bold=row.hot, right=-left, transform=side,

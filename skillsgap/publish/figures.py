@@ -3,6 +3,9 @@
 A figure function takes a table whose rows are sorted and rounded, and returns matplotlib Axes. Lengths are
 points; at 72 dots an inch, as in an SVG file, a point is a CSS pixel. A title states a finding, so it is a
 heading of the page and never part of the picture. `figure_html` puts a figure on a page, for two widths.
+
+Of a fictional country the tables of gaps, needs and profiles may have a column `truth`: what was planted is then
+drawn as a diamond and named below the figure. Budgets, quality, coverage and readiness have no planted counterpart.
 """
 
 from itertools import groupby
@@ -15,12 +18,15 @@ from skillsgap.publish.canvas import (
     LEADING,
     MIDDLE,
     PALETTE,
+    PLANTED,
     TOP_LEVEL,
+    diamonds,
     dots,
     figure_html,
     open_axes,
     points_of,
     require,
+    shows_truth,
     sizes,
     text_length,
     to_middle,
@@ -43,7 +49,8 @@ def needs_figure(table, ax=None, *, words, scale="levels", width=660):
     ----------
     table : DataFrame with columns tier, label, estimate, ci_low, ci_high
         One row a group. The rows of a tier stand together; their order within it means nothing (sort them by
-        label). A row without `estimate` reads "withheld".
+        label). A row without `estimate` reads "withheld". With an optional column `truth`, what was planted
+        in a fictional country, a diamond stands at each planted value beside an estimated one.
     ax, words, width : as in `gap_figure`
     scale : {"levels", "score", "share"}
         How a value is written.
@@ -63,10 +70,11 @@ def needs_figure(table, ax=None, *, words, scale="levels", width=660):
     room = starts[1] - 24
     said = [_value(x, words, scale) for x in table["estimate"].dropna()]
     track = room - max([46, *(8 + text_length(text, size, bold=True) for text in said)])
-    top = _round_up(table[["estimate", "ci_high"]], scale)
+    truth = shows_truth(table)
+    top = _round_up(table[["estimate", "ci_high", *["truth"] * truth]], scale)
     bands = _bands(table, len(starts), lambda text: wrap(text, room, small))
     height = sum(32 + sum(step for step, _ in rows) for _, rows in bands) + 16
-    ax = open_axes(ax, width, height)
+    ax = open_axes(ax, width, height, bottom=2 * small * truth)
     ax.set(xlim=(0, width), ylim=(height, 0))
     y = 0.0
     for tier, rows in bands:
@@ -83,6 +91,8 @@ def needs_figure(table, ax=None, *, words, scale="levels", width=660):
         write(ax, x, height - 4, [words.number(0)], size=small, colour=PALETTE["soft"])
         end = words.percent(top) if scale == "share" else _value(top, words, scale)  # the end of an axis is nobody's
         write(ax, x + track, height - 4, [end], size=small, align="right", colour=PALETTE["soft"])
+    if truth:
+        write(ax, 0, height, [words(PLANTED)], size=small, down=16)
     return ax
 
 
@@ -105,6 +115,8 @@ def _need(ax, group, x, y, *, track, top, words, scale, size):
     ax.hlines(y, x + group.ci_low / top * track, x + group.ci_high / top * track, colors=PALETTE["tint"],
               lw=11, clip_on=False)
     dots(ax, [x + group.estimate / top * track], [y], 7)
+    if hasattr(group, "truth"):
+        diamonds(ax, [x + group.truth / top * track], [y])
     write(ax, x + track + 8, y + MIDDLE * size, [_value(group.estimate, words, scale)], size=size, bold=True)
 
 
@@ -125,6 +137,8 @@ def profile_figure(table, ax=None, *, words, width=660):
     table : DataFrame with columns profile, share, ci_low, ci_high, competency, level
         One row a profile and competency (or group of them), in the order to be drawn; `share`, a fraction,
         and its interval repeat in each row of a profile. Names are labels. A missing level leaves a dash.
+        With an optional column `truth`, what was planted in a fictional country, each cell has the planted
+        level below the estimated one; `truth_share`, a fraction, is that of the profile.
     ax, words, width : as in `gap_figure`
 
     Returns
@@ -143,27 +157,32 @@ def profile_figure(table, ax=None, *, words, width=660):
     left = (0.42 if narrow else 0.3) * width
     step = min((width - left) / len(profiles), 130)
     labels = [wrap(text, left - 12, size) for text in competencies]
-    heights = np.array([max(30, len(lines) * size * LEADING + 8) for lines in labels])
+    truth = shows_truth(table)
+    heights = np.array([max(38 if truth else 30, len(lines) * size * LEADING + 8) for lines in labels])
     longest = max(text_length(word, size, bold=True) for name in profiles["profile"] for word in name.split())
     arrange = _column_heads if max(longest, 76) <= step else _numbered_heads
     heads, top = arrange(profiles, words, left=left, step=step, width=width, size=size)
-    ax = open_axes(ax, width, top + heights.sum())
-    ax.set(xlim=(0, width), ylim=(top + heights.sum(), 0))
+    height = top + heights.sum()
+    ax = open_axes(ax, width, height, bottom=2 * size * truth)
+    ax.set(xlim=(0, width), ylim=(height, 0))
     for x, y, lines, bold, align in heads:
         write(ax, x, y, lines, size=size, bold=bold, align=align)
-    levels = table.pivot(index="competency", columns="profile", values="level")
-    levels = levels.loc[competencies, list(profiles["profile"])].to_numpy(dtype=float)
+    wide = table.pivot(index="competency", columns="profile", values=["level", *["truth"] * truth])
+    levels, planted = (wide.reindex(columns=[(name, profile) for profile in profiles["profile"]]).loc[competencies]
+                       for name in ("level", "truth"))  # fmt: skip
     starts = top + np.cumsum(heights) - heights
-    for row, lines, height, y in zip(levels, labels, heights, starts, strict=True):
-        write(ax, 0, y + height / 2, lines, size=size, down=to_middle(lines, size))
-        _cells(ax, row, left, y, step, height, words, size)
+    for name, lines, tall, y in zip(competencies, labels, heights, starts, strict=True):
+        write(ax, 0, y + tall / 2, lines, size=size, down=to_middle(lines, size))
+        _cells(ax, zip(levels.loc[name], planted.loc[name], strict=True), left, y, step, tall, words, size)
+    if truth:
+        write(ax, 0, height, [words(PLANTED)], size=size, down=16)
     return ax
 
 
 def _column_heads(profiles, words, *, left, step, width, size):
     """Name, share and interval above each column: blocks (x, y, lines, bold, align), and their height."""
     names = [wrap(name, step - 8, size, bold=True) for name in profiles["profile"]]
-    betweens = [wrap(_between(row, words), step - 8, size) for row in profiles.itertuples()]
+    betweens = [[*wrap(_between(row, words), step - 8, size), *_planted(row, words)] for row in profiles.itertuples()]
     leading = size * LEADING
     top = (max(map(len, names)) + max(map(len, betweens)) + 1) * leading + 14
     heads = []
@@ -177,7 +196,8 @@ def _column_heads(profiles, words, *, left, step, width, size):
 def _numbered_heads(profiles, words, *, left, step, width, size):
     """Where columns are too thin for names: numbers above them, and the names listed on top."""
     names = [wrap(name, width - 20, size, bold=True) for name in profiles["profile"]]
-    shares = [f"{words.share(row.share)} ({_between(row, words)})" for row in profiles.itertuples()]
+    shares = [" ".join([words.share(row.share), f"({_between(row, words)})", *_planted(row, words)])
+              for row in profiles.itertuples()]  # fmt: skip
     aside = 36 + max(text_length(name, size, bold=True) for name in profiles["profile"])
     beside = aside + max(text_length(share, size) for share in shares) <= width
     heads, y = [], size
@@ -196,13 +216,24 @@ def _between(row, words):
     return words("{low} to {high}", low=words.share(row.ci_low), high=words.share(row.ci_high))
 
 
-def _cells(ax, levels, left, y, step, height, words, size):
-    for i, level in enumerate(levels):
-        x, known = left + i * step, not np.isnan(level)
+def _planted(row, words):
+    """Share of a profile as it was planted: no line, or one."""
+    share = getattr(row, "truth_share", np.nan)
+    return [] if np.isnan(share) else [f"◇{words.percent(share)}"]
+
+
+def _cells(ax, row, left, y, step, height, words, size):
+    """Cells of a competency: the level, and below it the planted one where it is known."""
+    for i, (level, truth) in enumerate(row):
+        x, known, both = left + i * step, not np.isnan(level), not np.isnan(truth)
         fill = to_hex(HEAT(level / TOP_LEVEL)) if known else PALETTE["wash"]
         ax.add_patch(Rectangle((x + 1, y + 1), step - 2, height - 2, facecolor=fill, lw=0, clip_on=False))
-        write(ax, x + step / 2, y + height / 2, [words.number(level, 1) if known else "–"], size=size,
+        middle, line = y + height / 2, size * LEADING
+        write(ax, x + step / 2, middle - both * line / 2, [words.number(level, 1) if known else "–"], size=size,
               align="center", colour=CELL_INK if known else PALETTE["soft"], down=MIDDLE * size)
+        if both:
+            write(ax, x + step / 2, middle + line / 2, [f"◇{words.number(truth, 1)}"], size=size, align="center",
+                  colour=CELL_INK, down=MIDDLE * size)
 
 
 def frontier_figure(table, ax=None, *, words, width=288):

@@ -70,10 +70,22 @@ def _withheld(release, facts, words):
     )
     if facts.published:
         withheld += " " + words("Figures published without a number of respondents are printed as published.")
+    withheld += _unasked(release.tables, words)
     usual = Rules().threshold
     if rules.threshold < usual:
         withheld += " " + words("This unit lowered the threshold from {usual}.", usual=words.number(usual))
     return withheld
+
+
+def _unasked(tables, words):
+    """How many competencies of the list nobody was asked about."""
+    if not {"competencies", "means"} <= set(tables):
+        return ""
+    listed = set(tables["competencies"]["competency_id"])
+    lacking = len(listed - set(tables["means"]["variable"]))
+    said = words("{n} of {all} competencies have no question, and so no figure.", n=words.number(lacking),
+                 all=words.number(len(listed)))  # fmt: skip
+    return f" {said}" if lacking else ""
 
 
 def _mapped(row, words):

@@ -12,7 +12,10 @@ ROLES = ("role_id", "role_level", "isco08")  # codes that say what is required o
 
 TABLES = {
     "competencies": N_("list of competencies"),
+    "descriptors": N_("descriptors of levels"),
     "items": N_("list of questions"),
+    "choices": N_("list of answers"),
+    "form_texts": N_("texts of the form"),
     "requirements": N_("requirements by role"),
     "register": N_("register of staff"),
     "responses": N_("answers of respondents"),
@@ -20,6 +23,8 @@ TABLES = {
     "courses": N_("course catalogue"),
     "course_effects": N_("table of course effects"),
     "agencies": N_("list of agencies"),
+    "training_records": N_("records of training"),
+    "pilot_outcomes": N_("outcomes of pilots"),
     "indicators": N_("readiness indicators"),
 }
 DIMENSIONS = {

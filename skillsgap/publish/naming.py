@@ -66,13 +66,16 @@ def profile_names(tables):
     return names
 
 
-def group_levels(tables):
-    """Mean level of each profile in each competency group, or in each item where items form the profiles."""
+def group_levels(tables, value="estimate"):
+    """Mean level of each profile in each competency group, or in each item where items form the profiles.
+
+    `value` is the column that is averaged: the estimate, or the truth of a fictional country.
+    """
     levels = tables["profiles"].query("statistic == 'level'")
     groups = tables["competencies"].set_index("competency_id")["group"]
     known = levels["variable"].isin(groups.index).all()
     column = levels["variable"].map(groups) if known else levels["variable"]
     order = list(dict.fromkeys(groups)) if known else list(dict.fromkeys(levels["variable"]))
-    table = levels.assign(column=column).pivot_table(index="profile", columns="column", values="estimate")
+    table = levels.assign(column=column).pivot_table(index="profile", columns="column", values=value)
     table = table[[name for name in order if name in table]]  # a group without answers has no level
     return table.rename_axis(columns="group" if known else "item_id")

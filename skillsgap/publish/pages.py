@@ -212,6 +212,26 @@ def queries(items, labels, *, nothing):
     return _piece("queries", items, labels, nothing)
 
 
+def review(parts, labels, how):
+    """Numbered texts in two languages side by side, part by part, with room to correct each.
+
+    Parameters
+    ----------
+    parts : list of dict
+        Keys name (English, Uzbek) and rows: a list of dicts number, where, english, uzbek. The two texts are lists in
+        which every second piece is a place to be filled in.
+    labels : dict of str to (English, Uzbek)
+        Headings of number, english, uzbek, correction and remark.
+    how : list of (English, Uzbek)
+        What to do, pieces as in the texts.
+
+    Returns
+    -------
+    Html
+    """
+    return _piece("review", parts, labels, how)
+
+
 def notice(text):
     """Why something is not on the page, such as a plan without a course catalogue; returns Html."""
     return _piece("notice", text)

@@ -191,7 +191,7 @@ class Report:
             return self._tested()
         words, table = self.words, self.gap_table()
         widest_two = table["label"].tolist()[:2]
-        number = self.tables["competencies"]["competency_id"].nunique()
+        number = self.tables["gaps"]["competency_id"].nunique()
         dek = words(
             "Level now (dot, on its interval) and level required (bar), mean over staff; at the right what those "
             "below their requirement lack, spread over all staff; the {shown} widest of {all}",
@@ -219,7 +219,7 @@ class Report:
 
     def _gap_table(self, gaps, names):
         wide = gaps.pivot_table(index=names, columns="statistic", values="estimate", dropna=False)
-        limits = gaps[gaps["statistic"] == "level"].set_index(names)[["ci_low", "ci_high"]]
+        limits = gaps[gaps["statistic"] == "level"].set_index(names).filter(["ci_low", "ci_high", "truth"])
         digits = 0 if self.facts.scale == "score" else 2
         table = wide[["level", "required"]].join(limits).round(digits)
         table = table.assign(gap=table["level"] - table["required"], hot=False)
@@ -349,15 +349,15 @@ class Report:
     def profile_table(self):
         """Finished table of profiles: profile, share, ci_low, ci_high, competency, level."""
         words, names, levels = self.words, profile_names(self.tables), group_levels(self.tables)
-        shares = self.tables["profiles"].query("variable == 'share'").set_index("profile")
+        columns = {"estimate": "share", "ci_low": "ci_low", "ci_high": "ci_high", "truth": "truth_share"}
+        shares = self.tables["profiles"].query("variable == 'share'").set_index("profile").filter(columns)
         table = levels.stack().rename("level").reset_index()
-        return table.assign(
-            competency=[words.label(levels.columns.name, code) for code in table[levels.columns.name]],
-            share=table["profile"].map(shares["estimate"]),
-            ci_low=table["profile"].map(shares["ci_low"]),
-            ci_high=table["profile"].map(shares["ci_high"]),
-            profile=[words.say(names[k]["value"], names[k]["values"]) for k in table["profile"]],
-        ).round(2)
+        table["competency"] = [words.label(levels.columns.name, code) for code in table[levels.columns.name]]
+        table = table.join(shares.rename(columns=columns), on="profile")
+        if "truth_share" in table:
+            table = table.merge(group_levels(self.tables, "truth").stack().rename("truth").reset_index(), how="left")
+        said = [words.say(names[k]["value"], names[k]["values"]) for k in table["profile"]]
+        return table.assign(profile=said).round(2)
 
     def no_plan(self):
         """Why there is no plan, and what would make one."""
@@ -390,7 +390,7 @@ class Report:
         if not claim["passed"]:
             return pages.notice(f"{words('Withheld')}: {said['sentence']} {said['unlock']}")
         tiers = self.tables["plan_courses"].groupby("tier")[["seats", "spend"]].sum()
-        tiers = tiers.loc[[tier for tier in TIERS if tier in tiers.index]]
+        tiers = tiers.loc[sorted(tiers.index, key=[*TIERS, *tiers.index].index)]  # ours, then those of params by code
         rows = pd.DataFrame({
             "tier": [words.label("tier", tier) for tier in tiers.index],
             "seats": [words.number(x) for x in tiers["seats"]],

@@ -95,6 +95,9 @@ def run_unit(path, *, data=None, root=None, progress=lambda step: None):
 
 def _run(unit, folder, progress):
     if not {"responses", "aggregates", "indicators"} & set(unit.values["data"]):
+        if "questionnaire" in unit.values:
+            raise Waiting(f"nobody has answered yet: make questionnaire UNIT={unit.name}, field the form, and add the "
+                          "answers to the params file")  # fmt: skip
         raise ParamsError(f"{unit.params.path.name}: there is nothing to estimate: declare data.responses with "
                           "data.items, data.aggregates or data.indicators")  # fmt: skip
     key = page_key(unit)

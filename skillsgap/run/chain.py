@@ -241,7 +241,8 @@ def _level_gaps(unit):
         tables.append(skill_gaps(draws, needed, here, by=groups, raw=measured).assign(by=by))
         if groups is not None:
             each = design_means([_mean_shortfall(d, needed, importance) for d in draws], here, by=groups)
-            needs.append(group_needs(each.drop(columns="variable"), by))
+            asked = each["n"] > 0  # a group of which nothing is required has no need
+            needs.append(group_needs(each[asked].drop(columns="variable").reset_index(drop=True), by))
     made = {"gaps": pd.concat(tables, ignore_index=True)}
     return made | ({"needs": pd.concat(needs, ignore_index=True)} if needs else {})
 

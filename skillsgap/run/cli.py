@@ -48,6 +48,9 @@ def _parser():
     verb(_init, "look at files and write a first params file, with its guesses explained",
          (["files"], {"nargs": "+", "metavar": "FILE"}),
          (["--output"], {"required": True, "metavar": "params/UNIT.yaml"}))  # fmt: skip
+    verb(_questionnaire, "write a unit's questionnaire: XLSForm, paper, and the params that load the answers", unit, data)
+    verb(_review, "write the sheet on which a native speaker reviews the Uzbek, or load a corrected one",
+         (["--corrected"], {"metavar": "FILE", "help": "a corrected sheet, .xlsx or .csv"}))  # fmt: skip
     verb(_columns, "list the columns of every table a unit may bring")
     verb(_synthetic, "draw the fictional countries' data again")
     verb(_truth, "print planted against estimated values of a fictional unit", unit)
@@ -60,10 +63,10 @@ def _parser():
 
 
 def _reports(arguments):
-    from skillsgap.run.unit import project_root, unit_names
+    from skillsgap.run.unit import unit_names
 
     started = time.perf_counter()
-    root = project_root()
+    root = _root()
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -75,6 +78,17 @@ def _reports(arguments):
     )
     shown.close()
     return _summary(manifests, bool(arguments.units), time.perf_counter() - started)
+
+
+def _root():
+    """The project folder, with every fictional country drawn."""
+    from skillsgap.run.unit import project_root
+    from skillsgap.study.synthetic.country import draw_missing
+
+    root = project_root()
+    for name in draw_missing(root):
+        print(f"{name}: drawn (synthetic)")
+    return root
 
 
 def _unknown(arguments, root):
@@ -92,9 +106,7 @@ def _unknown(arguments, root):
 
 
 def _validate(arguments):
-    from skillsgap.run.unit import project_root
-
-    root = project_root()
+    root = _root()
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -107,9 +119,7 @@ def _validate(arguments):
 
 
 def _queries(arguments):
-    from skillsgap.run.unit import project_root
-
-    root = project_root()
+    root = _root()
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -136,6 +146,40 @@ def _init(arguments):
         return _refuse(f"{absent[0]}: there is no such file: name the files to look at")
     write_bytes(target, first_params(arguments.files, unit=target.stem, beside=target.parent).encode())
     print(f"written {target}: read its comments, fill in what says TODO, then make validate UNIT={target.stem}")
+    return 0
+
+
+def _questionnaire(arguments):
+    root = _root()
+    refused = _unknown(arguments, root)
+    if refused:
+        return _refuse(refused)
+    from skillsgap.run.questionnaire import write_questionnaire
+
+    made = write_questionnaire(arguments.unit, root=root, data=arguments.data)
+    print(f"{made.questions} questions, about {made.minutes} minutes; {made.verdict}")
+    for path in made.files:
+        print(f"  {path.relative_to(root)}")
+    return int(made.verdict.startswith("refused"))
+
+
+def _review(arguments):
+    from skillsgap.run.review import load_review, write_review
+    from skillsgap.run.unit import project_root
+
+    root = project_root()
+    if arguments.corrected:
+        if not Path(arguments.corrected).is_file():
+            return _refuse(f"{arguments.corrected}: there is no such file: name the corrected sheet")
+        corrected = load_review(arguments.corrected, root=root)
+        for place, before, now in corrected.changes:
+            print(f"{place}: {before} -> {now}")
+        for note in corrected.notes:
+            print(note)
+        print(f"{len(corrected.changes)} texts changed")
+        return 0
+    for path in write_review(root=root):
+        print(path.relative_to(root))
     return 0
 
 
@@ -198,12 +242,10 @@ def _columns(_):
 
 def _synthetic(_):
     from skillsgap.run.unit import project_root
-    from skillsgap.study.spec import read_spec
-    from skillsgap.study.synthetic import make_country, write_country
+    from skillsgap.study.synthetic.country import draw_country
 
     for path in sorted((project_root() / "data" / "synthetic").glob("*/spec.yaml")):
-        spec = read_spec(path)
-        write_country(make_country(spec, spec["random_state"]), path.parent)
+        draw_country(path)
         print(f"{path.parent.name}: drawn (synthetic)")
     return 0
 

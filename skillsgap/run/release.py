@@ -1,7 +1,7 @@
 """From a unit's stage tables to what may leave the house: released tables, claims, and reports."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from skillsgap.publish.claims import make_claims
 from skillsgap.publish.disclosure import Rules, release_tables, spreadsheet_safe
 from skillsgap.publish.gates import KINDS, Context, data_reasons, reasons_for, typed
 from skillsgap.publish.report import Facts, Report
+from skillsgap.run.truth import planted, with_truth
 from skillsgap.run.unit import open_unit
 from skillsgap.wording import LANGUAGES, N_, Words
 
@@ -142,9 +143,12 @@ class Published:
         currency = self.unit.values.get("currency", {}).get("label")
         return Words(lang, self.unit.labels, currency)
 
-    def report(self, lang):
-        """The report in a language."""
-        return Report(self.release, self.claims, self.facts, self.words(lang))
+    def report(self, lang, *, show_truth=False):
+        """The report in a language; what it publishes never holds the planted values that it may show."""
+        shown = self.release
+        if show_truth:
+            shown = replace(shown, tables=with_truth(shown.tables, planted(self.unit)))
+        return Report(shown, self.claims, self.facts, self.words(lang))
 
     @cached_property
     def facts(self):
@@ -221,8 +225,12 @@ def unit_status(values):
     return values.get("status") or ("cleared" if values["fictional"] else "draft")
 
 
-def open_report(unit, *, lang="en", agency=None, overrides=None):
+def open_report(unit, *, lang="en", agency=None, overrides=None, show_truth=False):
     """The report of a unit in one language; each of its methods gives one piece of the page.
+
+    With `show_truth` figures of gaps, needs, profiles and published values, and the tables they are drawn from, also
+    hold what was planted in a fictional country. Budgets, quality, coverage and readiness have no planted counterpart
+    and stay as they are. Published pages and released tables never hold it.
 
     Parameters
     ----------
@@ -230,14 +238,20 @@ def open_report(unit, *, lang="en", agency=None, overrides=None):
     lang : {"en", "uz"}
     agency : str, optional
     overrides : mapping, optional
+    show_truth : bool
 
     Returns
     -------
     Report
+
+    Raises
+    ------
+    ParamsError
+        If the truth of a real country is asked for, or of one that keeps none beside its data.
     """
     if agency is not None:
         raise ParamsError("a report of one agency is not made yet: leave agency empty")
-    return Published(open_unit(unit, agency=agency, overrides=overrides)).report(lang)
+    return Published(open_unit(unit, agency=agency, overrides=overrides)).report(lang, show_truth=show_truth)
 
 
 def _rounded_priorities(table, rounding):

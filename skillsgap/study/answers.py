@@ -10,6 +10,7 @@ from skillsgap.wording import N_
 ANCHORED = 5  # categories of an anchored item: level descriptors 0 none to 4 expert
 ENOUGH = 30  # respondents from whom on a correlation is looked at
 AGAINST = 0.1  # an item that goes against the others of its competency correlates below minus this, and clearly
+KEYED = ("knowledge", "judgement")  # one answer is right, and the others are in no order
 LONG = 20  # items from which on two people don't give all the same answers by chance
 
 
@@ -83,7 +84,8 @@ def _reversed(loaded, items):
     """An item that goes against the others of its competency is one whose reversal nobody declared."""
     if "competency_id" not in items:
         return
-    for competency, group in items.dropna(subset=["competency_id"]).groupby("competency_id", sort=True):
+    ordered = items[~items["type"].isin(KEYED)].dropna(subset=["competency_id"])
+    for competency, group in ordered.groupby("competency_id", sort=True):
         names = group["item_id"].tolist()
         if len(names) < 2 or _accepted(loaded, "reversed") & set(names):
             continue

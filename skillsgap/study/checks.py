@@ -2,19 +2,21 @@
 
 import pandas as pd
 
-from skillsgap.contracts import CONTRACTS, check
+from skillsgap.contracts import CONTRACTS, OPEN, check
 from skillsgap.study.loaded import ROWS
 from skillsgap.study.notation import typed
 from skillsgap.wording import N_
 
 
-def validate(loaded):
+def validate(loaded, labels=None):
     """Type a table's columns and hold them against its contract.
 
     Parameters
     ----------
     loaded : Loaded
         Its frame gets typed columns, its faults grow.
+    labels : dict of str to collection of str, optional
+        Codes that params name, by column: besides ours, a group of competencies or a tier of courses may be theirs.
     """
     contract, unread = CONTRACTS[loaded.table], set()
     for column, rule in contract.columns.items():
@@ -24,8 +26,10 @@ def validate(loaded):
             unread |= {column} if len(loaded.faults) > before else set()
     failures = check(loaded.table, loaded.frame.drop(columns=ROWS, errors="ignore"))
     for (column, kind), cases in failures.groupby(["column", "check"], sort=True):
+        if kind == "levels" and column in OPEN:
+            cases = cases[~cases["value"].isin((labels or {}).get(column, ()))]
         # a value that can't be read is missing by now, and has been told
-        if not (kind == "not_nullable" and column in unread):
+        if len(cases) and not (kind == "not_nullable" and column in unread):
             _broken(loaded, contract, column, kind, cases)
     _duplicates(loaded, contract)
     if "n_rows" in loaded.spec and loaded.rows != loaded.spec["n_rows"]:
@@ -43,11 +47,12 @@ def _broken(loaded, contract, column, kind, cases):
     if isinstance(said["value"], float):
         said["value"] = f"{said['value']:g}"
     recode = N_("correct it, or recode it in params: data.{table}.recode.{column}")
+    named = N_("correct it, or name it in params: labels.{column}")
     words = {
         "column_in_dataframe": (N_("there is no column {column}"),
                                 N_("add it, or map it in params: data.{table}.columns")),
         "not_nullable": (N_("the value is empty"), N_("fill it in")),
-        "levels": (N_("{value!r} is not one of {levels}"), recode),
+        "levels": (N_("{value!r} is not one of {levels}"), named if column in OPEN else recode),
         "low": (N_("{value} is below {low}"), recode),
         "high": (N_("{value} is above {high}"), recode),
     }  # fmt: skip

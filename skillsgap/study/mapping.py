@@ -288,7 +288,7 @@ def _skip(loaded):
         met, value = matches(loaded.frame, rule["when"]), str(rule.get("value", ""))
         answered = loaded.frame[met & ~loaded.frame[column].isin(["", value])]
         said = {"column": column, "table": loaded.table}
-        if not met.any():
+        if "value" in rule and not met.any():
             loaded.fault(None, column, N_("no row meets the condition of data.{table}.skip.{column}"),
                          N_("correct it, or leave it out"), said)  # fmt: skip
         elif len(answered):

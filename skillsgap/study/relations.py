@@ -99,8 +99,10 @@ def _linked(tables, params):
                             N_("name columns that both tables have"), line,
                             values={"column": lacking[0], "file": table.name, "table": name})]  # fmt: skip
     cells = register.frame[link].drop_duplicates()
-    there = responses.frame[link].merge(cells, on=link, how="left", indicator=True)["_merge"] == "both"
-    odd = responses.frame[~there.to_numpy()]
+    # who didn't answer need not say where they work
+    answered = responses.frame[responses.frame["answered"]] if "answered" in responses.frame else responses.frame
+    there = answered[link].merge(cells, on=link, how="left", indicator=True)["_merge"] == "both"
+    odd = answered[~there.to_numpy()]
     if len(odd):
         said = {"value": " ".join(map(str, odd.iloc[0][link])), "there": register.name}
         responses.fault(odd, " + ".join(link), N_("{value!r} is not in {there}"),
@@ -175,12 +177,23 @@ def _levels(tables, params):
     if table.frame.merge(required.frame[list(ROLE)], on=list(ROLE)).empty:
         required.fault(None, " + ".join(ROLE), N_("none of its roles and levels stands in {there}"),
                        N_("use the same codes in both"), {"there": table.name})  # fmt: skip
-    if items is not None and "competency_id" in items.frame and "competency_id" in required.frame:
-        unasked = required.frame[~required.frame["competency_id"].isin(items.frame["competency_id"])]
-        if len(unasked) == len(required.frame):
-            required.fault(None, "competency_id", N_("none of its competencies has an item in {there}"),
-                           N_("use the same codes in both"), {"there": items.name})  # fmt: skip
+    if items is not None and {"competency_id", "type"} <= set(items.frame) and "competency_id" in required.frame:
+        _unasked(required, items)
     return faults
+
+
+def _unasked(required, items):
+    """What is required and nobody was asked about has no level, and no gap: it is told, and left out."""
+    anchored = items.frame["type"] == "anchored"
+    asked = items.frame["competency_id"][anchored if anchored.any() else slice(None)]
+    odd = required.frame[~required.frame["competency_id"].isin(asked)]
+    if len(odd) == len(required.frame):
+        required.fault(None, "competency_id", N_("none of its competencies has an item in {there}"),
+                       N_("use the same codes in both"), {"there": items.name})  # fmt: skip
+    for competency, rows in odd.groupby("competency_id", sort=True):
+        required.note(rows, "competency_id", N_("{value!r} is required, and no item in {there} asks about it"),
+                      N_("left out: it has no gap"), {"value": competency, "there": items.name})  # fmt: skip
+    required.frame = required.frame.drop(odd.index)
 
 
 def _unknown(keys, named, known, where, params):

@@ -1,0 +1,134 @@
+"""One Uzbek word for each English one, in every message, table and params file; none missing, none left English."""
+
+import csv
+import re
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+from test_wording import WRONG_MARK, bare
+
+from skillsgap.run.texts import read_texts
+
+REPO = Path(__file__).parents[1]
+# words that code, params, figures and translations share
+FIELD_WORDS = {
+    "unit", "register", "respondent", "item", "competency", "level", "required level", "gap", "shortfall", "profile",
+    "cell", "cohort", "design (of a survey)", "weight", "replicate", "priority", "course", "seat", "plan", "budget",
+    "frontier", "release", "view", "claim", "answer language", "report language",
+}  # fmt: skip
+# one Uzbek word for several English ones, because Uzbek has no second one that a reader would tell apart
+SHARED = {"yetishmovchilik", "ishonch oraligʻi", "qator"}
+# (what the English text holds, term): why its Uzbek does without the term
+EXCEPTIONS = {
+    ("benefit claims", "claim"): "a claim is an application here",
+    ("(federal seat)", "seat"): "a seat is a capital here",
+    ("Senior staff", "staff"): "the name of a grade",
+}
+SAME = {"solar", "respondent"}  # a currency; words of both languages
+KEPT = {"agent", "at", "bic", "disk", "federal", "formula", "model", "respondent", "solar", "tender", "test"}
+KEPT |= {"gap", "may", "past"}  # other words in Uzbek: a sentence, the month, low
+QUOTED = re.compile(r"\(Britaniyada: [^)]*\)")  # what another framework calls a role
+
+
+@cache
+def texts():
+    return read_texts(REPO)
+
+
+@cache
+def glossary():
+    with (REPO / "data" / "framework" / "glossary.csv").open(encoding="utf-8", newline="") as file:
+        return {row["term_en"]: row for row in csv.DictReader(file)}
+
+
+def english(term):
+    """A term as a pattern: any number, and capitals unless it is written in them."""
+    term = re.sub(r" \(.*\)", "", term)
+    pattern = re.sub("y$", "(?:ys?|ies)", term) if term.endswith("y") else term + "(?:s|es)?"
+    return re.compile(rf"(?<![\w-]){pattern}(?!\w)", 0 if term.startswith("AI") else re.IGNORECASE)
+
+
+def uzbek(term):
+    """Stems of a term's words, with the consonants that suffixes change: koʻnikma, daraja, ulush; -lik, -ligi."""
+    def stem(word):
+        word = re.sub(r"(?<=\w{3})(lari|lar|si|i)$", "", word)
+        return re.sub("[kg]$", "[kg]", re.sub("(q|gʻ)$", "(q|gʻ)", word))
+
+    return [re.compile(rf"(?<!\w){stem(word)}", 0 if word.isupper() else re.IGNORECASE) for word in term.split()]
+
+
+def holds(said, terms):
+    return any(all(stem.search(said) for stem in uzbek(term)) for term in terms)
+
+
+def excused(message, term):
+    return any(part in message for part, word in EXCEPTIONS if word == term)
+
+
+@pytest.mark.parametrize("term", glossary())
+def test_a_term_has_one_word(term):
+    row, word = glossary()[term], english(term)
+    terms = [row["term_uz"], *filter(None, row["also_uz"].split("|"))]
+    broken = {(text.english, text.uzbek) for text in texts()
+              if word.search(bare(text.english)) and not holds(text.uzbek, terms) and not excused(text.english, term)}
+    assert broken == set()
+
+
+def test_the_glossary_names_the_field_words_each_once():
+    assert set(glossary()) >= FIELD_WORDS
+    meant = defaultdict(set)
+    for term, row in glossary().items():
+        assert all(row[name].strip() == row[name] != "" and "\n" not in row[name]
+                   for name in row if name != "also_uz"), term  # fmt: skip
+        meant[row["term_uz"]].add(term)
+    assert {word for word, terms in meant.items() if len(terms) > 1} == SHARED
+    assert list(glossary()) == sorted(glossary(), key=str.casefold)
+
+
+def test_an_exception_is_still_needed():
+    for part, term in EXCEPTIONS:
+        row = glossary()[term]
+        said = [text.uzbek for text in texts() if part in text.english and english(term).search(bare(text.english))]
+        assert said and not all(holds(one, [row["term_uz"], *filter(None, row["also_uz"].split("|"))]) for one in said)
+
+
+def test_no_text_is_missing():
+    assert [text.where for text in texts() if not text.uzbek.strip()] == []
+
+
+def test_apostrophes():
+    assert {text.uzbek for text in texts() if WRONG_MARK.search(text.uzbek)} == set()
+
+
+def test_no_english_is_left():
+    """Words that are never written small in English are names; other words of both languages are kept."""
+    small = {word for text in texts() for word in re.findall(r"(?<!\w)[a-z]{2,}(?!\w)", bare(text.english))}
+    left = defaultdict(set)
+    for text in texts():
+        for word in set(re.findall(r"[^\W\d]{2,}", QUOTED.sub("", bare(text.uzbek)).casefold())) & small - KEPT:
+            left[word].add(text.uzbek)
+    assert dict(left) == {}
+
+
+def test_a_text_is_not_its_english():
+    same = {text.english for text in texts() if text.uzbek == text.english} - SAME
+    assert {said for said in same if re.search(r"(?<!\w)[a-z]{2,}", bare(said))} == set()
+
+
+@pytest.mark.parametrize(("said", "term", "found"), [
+    ("kompetensiyalar", "kompetensiya", True), ("yetishmovchiligi", "yetishmovchilik", True),
+    ("ishonch oraliqlari", "ishonch oraligʻi", True), ("oraliq va ishonch", "ishonch oraligʻi", True),
+    ("mikromaʼlumot", "maʼlumot", False), ("reja", "daraja", False), ("koʻnikmasi", "koʻnikma", True),
+])  # fmt: skip
+def test_stems_are_found(said, term, found):
+    assert holds(said, [term]) == found
+
+
+@pytest.mark.parametrize(("said", "term", "found"), [
+    ("Competencies", "competency", True), ("AI agents", "AI agent", True), ("said", "AI", False),
+    ("unity", "unit", False), ("the surveys", "survey", True), ("the gaps", "gap", True), ("non-data", "data", False),
+])  # fmt: skip
+def test_terms_are_found(said, term, found):
+    assert bool(english(term).search(said)) == found
