@@ -237,7 +237,7 @@ def inside(table):
 
 def test_planted_profile_shares_lie_within_three_standard_errors(arvenia):
     """5 shares at once: chance alone would break this in 5 × 0.3 % of draws; the seed is fixed."""
-    shares = beside_truth(arvenia, "profiles")
+    shares = beside_truth(arvenia, "profiles").query("statistic == 'share'")
     assert shares["planted"].nunique() == len(shares) == 5
     assert ((shares["estimate"] - shares["truth"]).abs() < 3 * shares["se"]).all()
     counts = beside_truth(arvenia, "headcounts").query("by == 'all'")
@@ -254,8 +254,8 @@ def test_intervals_hold_the_planted_head_counts_of_agencies(arvenia):
 
 
 def test_intervals_hold_the_planted_shortfalls_of_agencies(arvenia):
-    """12 agencies × 23 competencies. A person's levels go together, so the 276 are worth about 5 independent
+    """12 agencies × 27 competencies. A person's levels go together, so the 324 are worth about 5 independent
     ones an agency: 0.95 ± 3 × sqrt(0.95 × 0.05 / 60): 0.87 to 1."""
     gaps = beside_truth(arvenia, "gaps").query("by == 'agency_id' and statistic == 'shortfall'")
-    assert len(gaps) == 12 * len(arvenia.table("competencies")) and gaps["truth"].notna().all()
+    assert len(gaps) == 12 * len(arvenia.table("scores").columns) and gaps["truth"].notna().all()
     assert 0.87 <= inside(gaps) <= 1

@@ -241,10 +241,12 @@ def test_profile_levels_are_as_planted(spec, country):
 
 
 def test_gaps_of_agencies_add_up_to_the_whole(country):
-    gaps = country.truth["gaps"]
-    staff = country.tables["register"]["agency_id"].value_counts()
-    parts = gaps[gaps["by"] == "agency_id"].set_index(["group", "competency_id"])
-    weight = parts.index.get_level_values("group").map(staff / staff.sum())
+    gaps, key = country.truth["gaps"], ["group", "competency_id"]
+    required = country.tables["requirements"].query("required_level > 0")
+    asked_of = country.tables["register"].merge(required, on=["role_id", "role_level"])
+    staff = asked_of.rename(columns={"agency_id": "group"}).groupby(key).size()
+    parts = gaps[gaps["by"] == "agency_id"].set_index(key)
+    weight = staff / staff.groupby("competency_id").transform("sum")
     columns = ["level", "required", "shortfall", "share_below"]
     summed = parts[columns].mul(weight, axis=0).groupby("competency_id").sum()
     whole = gaps[gaps["by"] == "all"].set_index("competency_id")[columns]
@@ -283,7 +285,7 @@ def test_answers_recover_the_true_levels(spec, country):
     items = items[items["item_id"].isin(asked(country, "anchored")) & ~items["item_id"].isin(list(spec["dif"]))]
     chance = answered(country).groupby([people["agency_id"], people["grade"]]).transform("mean")
     weight = people["weight"] / chance.to_numpy()
-    truth = country.truth["gaps"].query("by == 'all'").set_index("competency_id")["level"]
+    truth = country.truth["means"].query("by == 'all'").set_index("competency_id")["level"]
     for competency, names in items.groupby("competency_id")["item_id"]:
         level = people[names.tolist()].astype(float).mean(axis=1)
         seen = level.notna()

@@ -83,7 +83,7 @@ def _unasked(tables, words):
         return ""
     listed = set(tables["competencies"]["competency_id"])
     lacking = len(listed - set(tables["means"]["variable"]))
-    said = words("{n} of {all} competencies have no question, and so no figure.", n=words.number(lacking),
+    said = words("Competencies without a question, and so without a figure: {n} of {all}.", n=words.number(lacking),
                  all=words.number(len(listed)))  # fmt: skip
     return f" {said}" if lacking else ""
 

@@ -53,7 +53,7 @@ def _parser():
          (["--corrected"], {"metavar": "FILE", "help": "a corrected sheet, .xlsx or .csv"}))  # fmt: skip
     verb(_columns, "list the columns of every table a unit may bring")
     verb(_synthetic, "draw the fictional countries' data again")
-    verb(_truth, "print planted against estimated values of a fictional unit", unit)
+    verb(_truth, "print planted values of a fictional unit beside drawn and estimated ones", unit)
     verb(_notebooks, "run the notebooks that are committed with outputs, in place")
     verb(_test, "run the tests", data)
     verb(_verify, "run the longer proofs: real files, large registers", data)
@@ -251,14 +251,15 @@ def _synthetic(_):
 
 
 def _truth(arguments):
-    from skillsgap.run.truth import coverage, summary
+    from skillsgap.run.truth import coverage, drawn_moments, planted, summary
     from skillsgap.run.unit import open_unit
 
+    _root()
     unit = open_unit(arguments.unit)
-    if not unit.values["fictional"]:
-        return _refuse(f"{unit.name} is a real country: nobody knows its true values")
-    print(summary(unit).round(4).to_string(index=False))
-    print(coverage(unit).round(4).to_string(index=False))
+    planted(unit)  # refuses a real country
+    for said, table in (("planted and drawn", drawn_moments(unit)), ("planted and estimated", summary(unit)),
+                        ("how many planted values the 95 % intervals hold", coverage(unit))):  # fmt: skip
+        print(f"{said} (synthetic):\n{table.round(4).to_string(index=False)}\n")
     return 0
 
 

@@ -40,6 +40,25 @@ def planted(unit):
     return tables | ({} if profiles is None else _by_profile(folder, profiles))
 
 
+def drawn_moments(unit):
+    """What was planted in a fictional unit beside what its drawn data hold: is the country the one its spec asks for?
+
+    Parameters
+    ----------
+    unit : Unit
+
+    Returns
+    -------
+    DataFrame
+        figure, planted, generated, se (of drawing), z (difference in errors); empty where nothing is kept.
+    """
+    folder = _folder(unit)
+    if folder is None or not (folder / "moments.csv").exists():
+        return pd.DataFrame(columns=["figure", "planted", "generated", "se", "z"])
+    table = pd.read_csv(folder / "moments.csv")
+    return table.assign(z=(table["generated"] - table["planted"]) / table["se"])
+
+
 def beside_truth(unit, name):
     """A stage table with what was planted beside what was estimated.
 
