@@ -5,6 +5,7 @@ pandera schema and gives back every failure of the table at once.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 LEVELS = (0.0, 4.0)  # 0 none, 1 awareness, 2 working, 3 practitioner, 4 expert
 GROUPS = ("digital", "data", "ai", "genai", "agentic", "oversight", "security", "procurement",
@@ -23,9 +24,9 @@ PUBLISHED = ("mean", "share", "level_share")  # what aggregates may hold
 STATISTICS = ("level", "required", "shortfall", "shortfall_raw", "share_below")
 ESTIMATE = ("estimate", "se", "ci_low", "ci_high")
 # tables a user brings; the study hands them on linked, without ids
-INPUTS = ("competencies", "descriptors", "items", "choices", "form_texts", "requirements", "register", "responses", "aggregates", "courses", "course_effects",
-          "agencies", "crosswalk", "costs", "training_records", "indicators", "exposure", "use_cases",
-          "pilot_outcomes")  # fmt: skip
+INPUTS = ("competencies", "descriptors", "items", "choices", "form_texts", "requirements", "register", "responses",
+          "aggregates", "courses", "course_effects", "agencies", "crosswalk", "costs", "training_records",
+          "indicators", "exposure", "use_cases", "pilot_outcomes")  # fmt: skip
 QUALITY = ("completeness", "validity", "consistency", "uniqueness", "timeliness", "coverage")
 
 
@@ -129,8 +130,8 @@ CONTRACTS = {
             "item_id": _text(), "competency_id": _optional(_text()), "type": _text(levels=ITEM_TYPES),
             "n_categories": _count(2, unit="categories"), "lowest": _optional(_count(0, unit="code")),
             "reverse": _optional(_text(levels=("yes", "no"))), "key": _optional(_text()), "cuts": _optional(_text()),
-            "group": _optional(_text()), "form": _optional(_text(levels=FORMS)), "scale": _optional(_text()),
-            "filter_item": _optional(_text()), "filter_codes": _optional(_text()),
+            "group": _optional(_text(levels=GROUPS)), "form": _optional(_text(levels=FORMS)),
+            "scale": _optional(_text()), "filter_item": _optional(_text()), "filter_codes": _optional(_text()),
             "text_en": _optional(_text()), "text_uz": _optional(_text()),
         }, ("item_id",)),
         # categories of a scale that items share, in the order of their codes
@@ -250,6 +251,9 @@ CONTRACTS = {
             "ci_low": _number(high=1, empty=True), "ci_high": _number(high=1, empty=True),
             "n": _count(unit="respondents"),
         }, ("scale", "scale_id")),
+        Contract("self_report", {
+            "competency_id": _text(), **_estimates("levels, self-rated minus assessed"),
+        }, ("competency_id",)),
         Contract("means", {
             "by": _text(), "group": _text(), "variable": _text(), **_estimates("scale of the test"),
         }, ("by", "group", "variable")),
@@ -352,7 +356,7 @@ def check(table, frame):
     import pandera.pandas as pa
 
     try:
-        _schema(CONTRACTS[table], pa).validate(frame, lazy=True)
+        _schema(table).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as caught:
         cases = caught.failure_cases
         # a failed check on the whole frame repeats once per column: one row a line is enough
@@ -366,8 +370,11 @@ def check(table, frame):
     return pd.DataFrame(columns=["column", "check", "value", "line"])
 
 
-def _schema(contract, pa):
-    columns = {name: _pandera_column(column, pa) for name, column in contract.columns.items()}
+@lru_cache
+def _schema(table):
+    import pandera.pandas as pa
+
+    columns = {name: _pandera_column(column, pa) for name, column in CONTRACTS[table].columns.items()}
     return pa.DataFrameSchema(columns, strict=False)
 
 

@@ -31,7 +31,7 @@ class Kind:
         Gets a project of its own, and damages it.
     said : tuple of str
         Parts of one line of the fault or of the note.
-    base : {"bare", "declared", "cells", "long"}
+    base : {"bare", "declared", "cells", "long", "form"}
     why : str
         Of what no check can see, and of what is accepted without a word: the reason.
     """

@@ -189,7 +189,7 @@ FILES = [
         (
             "UTF-8 with a few bytes of Windows-1252",
             content(
-                "courses", lambda raw: raw.replace(b"Digital footing", "D\u00e9fi num\u00e9rique".encode("cp1252"), 1)
+                "courses", lambda raw: raw.replace(b"Digital basics", "D\u00e9fi num\u00e9rique".encode("cp1252"), 1)
             ),
             ("courses.csv line 2", "0xe9 is not UTF-8"),
         ),
@@ -206,7 +206,7 @@ FILES = [
         (
             "letters that became question marks",
             text("courses", lambda old: old.replace("\u02bb", "?").replace("\u02bc", "?")),
-            ("courses.csv line 3, column label_uz: letters of 'Ma?lumot bilan xavfsiz ishlash' were lost (5 rows)",),
+            ("courses.csv line 3, column label_uz: letters of 'Ma?lumotlar bilan xavfsiz ishlash' were lost (5 rows)",),
         ),
     ),
     *some(

@@ -40,7 +40,7 @@ LAYOUT = [
         (
             "half of the rows with semicolons",
             lines("responses", lambda old: [row if n % 2 else row.replace(",", ";") for n, row in enumerate(old, 1)]),
-            ("responses.csv line 2: 1 values under 31 columns (150 rows)",),
+            ("responses.csv line 2: 1 values under 37 columns (150 rows)",),
         ),
         (
             "a quote that is never closed",
@@ -50,7 +50,7 @@ LAYOUT = [
         (
             "a row with one value more",
             lines("responses", line(ROW, lambda r: r + ",1")),
-            ("responses.csv line 3", "32 values under 31 columns"),
+            ("responses.csv line 3", "38 values under 37 columns"),
         ),
         (
             "rows cut at a line's end, and their number is declared",
@@ -88,13 +88,13 @@ LAYOUT = [
         REJECTED,
         (
             "a delimiter inside a value",
-            text("courses", lambda old: old.replace("Digital footing", "Digital, footing")),
+            text("courses", lambda old: old.replace("Digital basics", "Digital, basics")),
             ("courses.csv line 2", "14 values under 13 columns", "quote values"),
         ),
         (
             "a fault below a quoted line end: the line is the file's",
             both(
-                text("courses", lambda old: old.replace("Digital footing", '"Digital\nfooting"')),
+                text("courses", lambda old: old.replace("Digital basics", '"Digital\nbasics"')),
                 text("courses", lambda old: old.replace(",8,150,", ",much,150,", 1)),
             ),
             ("courses.csv line 4, column hours", "'much' is not a number"),

@@ -144,7 +144,7 @@ REGISTER = [
         (
             "a cell twice, with other head-counts",
             frame("register", lambda rows: pd.concat([rows, rows.iloc[:2].assign(headcount="9")])),
-            ("register.csv.gz line 205", "keep one"),
+            ("register.csv.gz line 195", "keep one"),
             "cells",
         ),
         ("all head-counts 0", column("register", "headcount", every("0")), ("register.csv.gz", "headcount"), "cells"),

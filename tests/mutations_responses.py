@@ -5,6 +5,7 @@ from mutations import (
     INVISIBLE,
     NOTED,
     REJECTED,
+    again,
     both,
     cell,
     column,
@@ -16,8 +17,6 @@ from mutations import (
     swapped,
     whole,
 )
-
-ITEMS = ("DL01", "DL02", "DL03", "DI01", "DI02", "GO01", "GO02", "GO03", "DS01", "DS02", "DS03", "CB01")
 
 
 def shifted(by, items=None, rows=lambda r: r["status"] != ""):
@@ -152,8 +151,8 @@ RESPONSES = [
         NOTED,
         (
             "an item that items don't know, one answer a row",
-            one("savol", "XX01"),
-            ("responses.csv line 3, column savol", "'XX01'", "left out"),
+            again("responses", savol="XX01"),
+            ("responses.csv line 8402, column savol", "'XX01'", "left out"),
             "long",
         ),
     ),

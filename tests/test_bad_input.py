@@ -18,7 +18,7 @@ from skillsgap.study.params import read_params
 from skillsgap.study.records import read_study
 
 CASES = {}
-FIRST = 3  # line of the first respondent: the one before did not answer
+FIRST, SILENT = 2, 3  # lines of the first respondent, and of the first who did not answer
 
 
 def case(*parts):
@@ -137,7 +137,7 @@ def split_by_person(project):
     project.edit(params("gaps", by=["staff_id"]))
 
 
-@case(("tiny.yaml line", "profiles.variables names 'DL99'", "items.csv lacks", "known are DL01"))
+@case(("tiny.yaml line", "profiles.variables names 'DL99'", "items.csv lacks", "known are UG01"))
 def profiles_on_an_unknown_item(project):
     project.edit(params("profiles", variables=["DL01", "DL99"]))
 
@@ -154,10 +154,10 @@ def unknown_item_column(project):
 
 @case(("items.csv, column type: no item is anchored", "profiles.variables"))
 def levels_without_an_anchored_item(project):
-    project.rewrite("items", lambda rows: rows.assign(type="frequency"))
+    project.rewrite("items", lambda rows: rows.assign(type=rows["type"].replace("anchored", "frequency")))
 
 
-@case(("items.csv line 7, column competency_id: the anchored item DI01 belongs to no competency", "name it"))
+@case(("items.csv line 7, column competency_id: the anchored item DR01 belongs to no competency", "name it"))
 def anchored_item_without_a_competency(project):
     cell(project, "items", 7, "competency_id", "")
 
@@ -208,7 +208,7 @@ def header_only(project):
     project.rewrite("courses", lambda rows: rows.head(0))
 
 
-@case(("courses.csv line 5: 16 values under 15 columns", "quote values that hold a comma"))
+@case(("courses.csv line 5: 18 values under 17 columns", "quote values that hold a comma"))
 def ragged_row(project):
     path = project.table("courses")
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -316,8 +316,7 @@ def stratum_with_one_respondent(project):
 @case(("margin sex: 'other' has staff but no respondent", "drop it from design.calibrate"))
 def margin_category_without_respondents(project):
     project.edit(lambda values: values["data"]["register"]["codes"]["sex"].append("other"))
-    cell(project, "register", 2, "sex", "other")
-    project.rewrite("responses", lambda rows: rows.assign(status=rows["status"].where(rows.index > 2, "no_response")))
+    cell(project, "register", SILENT, "sex", "other")
 
 
 @case(("tiny.yaml line", "no respondent is left by data.responses.respondents", "correct the conditions"))
@@ -325,7 +324,7 @@ def no_respondent_left(project):
     project.edit(params("data", "responses", respondents={"status": {"in": ["finished"]}}))
 
 
-@case(("responses.csv: none of", "has an answer in 60 items", "check item_id"))
+@case(("responses.csv: none of", "has an answer in 76 items", "check item_id"))
 def nobody_answered_anything(project):
     items = pd.read_csv(project.table("items"))["item_id"]
     project.rewrite("responses", lambda rows: rows.assign(**dict.fromkeys(items, "")))

@@ -193,7 +193,7 @@ def test_withheld_groups_stand_apart_in_nothing():
     views = unit(most="ab")
     views["needs"].loc[0, "n"] = 5
     said = spoken(claims_of(views), "en").loc["needs"]
-    assert said[["number", "sentence"]].tolist() == ["1 of 6", "agencies need clearly more than the rest: Office b"]
+    assert said[["number", "sentence"]].tolist() == ["1 of 5", "agencies need clearly more than the rest: Office b"]
     assert "needs" not in claims_of(unit(in_group=5)).index  # all withheld: nothing is claimed about them
 
 
@@ -515,6 +515,44 @@ def test_a_crosswalk_is_told_in_the_foot_with_what_it_lost():
     assert ("How codes were mapped published figures, competencies: through “roles”, which has no counterpart for 10% "
             "and loses 5% of the rest on average.") in text
     assert "How codes were mapped" not in text_of(page_of(publish(published_tables(), values()), "en"))
+
+
+def needs_of(*answers):
+    """A published unit whose agencies, all of them most in need but the last, have so many answers."""
+    needs = estimates(list(answers), [0.5] * len(answers), by="agency_id", group=list("abcdef")[:len(answers)])
+    needs["tier"] = ["most"] * (len(needs) - 1) + ["least"]
+    return publish({**published_tables(), "needs": needs}, values())
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_groups_with_too_few_answers_stand_in_no_tier_and_claim_and_section_count_the_same(lang):
+    published = needs_of(60, 29, 30, 6, 40)
+    released, report = published.release.tables["needs"], published.report(lang)
+    assert released["tier"].fillna("").tolist() == ["most", "", "most", "", "least"]
+    table, said = report.needs_table(), spoken(published.claims.set_index("claim_id"), lang).loc["needs"]
+    assert table["group"].tolist() == ["a", "c", "e", "b", "d"] and table["order"].tolist() == [0, 0, 2, 3, 3]
+    assert table["estimate"].isna().tolist() == [False] * 4 + [True]
+    assert numbers_in(said["number"]) == ["2", "3"] and numbers_in(said["certainty"]) == ["2", "90"]
+    section = str(report.groups().html)
+    assert numbers_in(re.search("<h2>(.*?)</h2>", section)[1]) == ["2", "3"]
+    assert report.words("Too few answers to say") in section
+
+
+def test_without_two_groups_in_a_tier_nobody_is_said_to_need_more_or_less():
+    published = needs_of(60, 29, 12)
+    assert "needs" not in published.claims["claim_id"].tolist()
+    assert "<h2>Too few answered to say which agencies need most</h2>" in str(published.report("en").groups().html)
+
+
+def test_an_optional_competency_needs_no_question_unless_a_requirement_names_it():
+    competencies = pd.DataFrame({"competency_id": ["r", "git", "sas", "stata", "web"], "group": "data",
+                                 "audience": ["everyone"] * 4 + ["optional"]})  # fmt: skip
+    tables, said = {**published_tables(), "competencies": competencies}, "Competencies without a question"
+    foot = lambda **more: text_of(str(publish({**tables, **more}, values()).report("en").foot().html))  # noqa: E731
+    assert said not in foot()
+    assert f"{said}, and so without a figure: 1 of 5." in foot(requirements=pd.DataFrame({"competency_id": ["web"]}))
+    means = tables["means"][tables["means"]["variable"] != "sas"]
+    assert f"{said}, and so without a figure: 1 of 4." in foot(means=means)
 
 
 def test_figures_and_sections_of_what_is_withheld_are_not_shown_either():

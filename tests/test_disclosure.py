@@ -30,6 +30,7 @@ def views(n, counts, seed=0):
     return {
         "gaps": estimates(n, seed, by="agency_id", group=groups, competency_id="c", statistic="level"),
         "means": estimates(n, seed + 1, by="agency_id", group=groups, variable="c"),
+        "self_report": estimates(n, seed + 5, competency_id=groups),
         "profiles": estimates(n, seed + 2, profile=range(1, len(n) + 1), variable="share", statistic="share").assign(
             estimate=0.5
         ),

@@ -233,6 +233,39 @@ def test_numbers_of_cells_are_read_as_they_are_written(tmp_path):
     assert spec["numbers"] == {"decimal": ",", "thousands": " "} and spec["columns"]["headcount"] == "xodimlar soni"
 
 
+ITEMS = ["item_id,competency_id,type,n_categories,form,filter_item,filter_codes", "A1,x,anchored,5,both,,",
+         "A2,x,anchored,5,both,,", "A3,y,anchored,5,both,,", "B1,y,judgement,4,long,A1,0|1", "C1,,interest,5,long,,"]
+
+
+def asked(folder, *questions, long=False):
+    """What is made of items and of a survey that put some of them."""
+    head = "respondent id,weight"
+    path = survey(folder, questions, ["0", "1", "2", "3", "4"], head)
+    if long:
+        answers = pd.read_csv(path, dtype=str).melt(head.split(","), questions, "question", "answer")
+        answers.to_csv(path, index=False)
+    return written(folder, "uzb", table(folder, "items.csv", *ITEMS), path)
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_items_that_a_form_left_out_are_left_out_by_their_form(tmp_path, long):
+    data = asked(tmp_path, "A1", "A2", "A3", long=long)[0]["data"]
+    assert data["items"]["population"] == {"form": {"in": ["both"]}} and "skip" not in data["responses"]
+
+
+def test_items_that_no_form_tells_from_the_asked_are_asked_about(tmp_path):
+    values, text = asked(tmp_path, "A1", "A2", "B1")
+    assert "population" not in values["data"]["items"]
+    assert "TODO: survey.csv has no A3, C1" in text
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_questions_that_items_say_are_skipped_are_declared_so(tmp_path, long):
+    data = asked(tmp_path, "A1", "A2", "A3", "B1", "C1", long=long)[0]["data"]
+    assert data["responses"]["skip"] == {"B1": {"when": {"A1": {"in": ["0", "1"]}}}}
+    assert "population" not in data["items"]
+
+
 # --- what is written ----------------------------------------------------------------------------------------------
 
 
@@ -287,8 +320,9 @@ def test_the_files_of_the_fictional_country_give_the_tables_of_its_own_params(tm
     from skillsgap.study.records import read_study
 
     place = REPO / "data" / "synthetic"
-    files = [*sorted((place / "arvenia").glob("*.csv*")), *sorted((place / "framework").glob("*.csv"))]
-    written(tmp_path, "arvenia", *files)
+    files = [*sorted((place / "arvenia").glob("*.csv*")), *sorted((REPO / "data" / "framework").glob("*.csv"))]
+    _, text = written(tmp_path, "arvenia", *files)
+    assert "missing_codes" not in text
     mine = read_study(read_params(tmp_path / "arvenia.yaml")).tables()
     own = read_study(read_params(REPO / "params" / "arvenia.yaml")).tables()
     assert set(mine) == set(own)

@@ -17,12 +17,13 @@ def opened(project):
     return Unit(read_params(project.params), agency=None, data=None, root=project.root)
 
 
-def items_of(project):
-    return opened(project).table("items")["item_id"].tolist()
+def items_of(project, kind=None):
+    items = opened(project).table("items")
+    return items.loc[items["type"] == kind if kind else slice(None), "item_id"].tolist()
 
 
 def test_anchored_answers_coded_from_one_give_the_same_levels(project, tmp_path):
-    items, before = items_of(project), opened(project.copy(tmp_path / "before"))
+    items, before = items_of(project, "anchored"), opened(project.copy(tmp_path / "before"))
 
     def shift(table):
         answered = table[items] != ""
@@ -30,7 +31,7 @@ def test_anchored_answers_coded_from_one_give_the_same_levels(project, tmp_path)
         return table.assign(**moved.where(answered, ""))
 
     project.rewrite("responses", shift)
-    project.rewrite("items", lambda table: table.assign(lowest="1"))
+    project.rewrite("items", lambda table: table.assign(lowest=table["lowest"].mask(table["type"] == "anchored", "1")))
     after = opened(project)
     assert after.table("gaps")[GAPS].equals(before.table("gaps")[GAPS])
     assert after.table("scores").min(axis=None) >= 0 and after.table("scores").max(axis=None) <= 4
@@ -60,18 +61,18 @@ def test_a_unit_without_splits_has_gaps_and_no_groups(project):
 
 
 def test_a_requirement_of_nothing_leaves_people_out(project):
-    unit = opened(project)
-    whole = unit.table("gaps").query("by == 'all' and competency_id == 'cloud' and statistic == 'level'")["n"].item()
-    roles = unit.table("responses").loc[unit.table("scores")["cloud"].notna(), "role_id"]
+    unit, level = opened(project), "by == 'all' and competency_id == 'data_read' and statistic == 'level'"
+    whole = unit.table("gaps").query(level)["n"].item()
+    roles = unit.table("responses").loc[unit.table("scores")["data_read"].notna(), "role_id"]
     nobody = roles.value_counts().index[0]
+    assert whole == len(roles)  # every role needs it
 
     def forgo(table):
-        here = (table["role_id"] == nobody) & (table["competency_id"] == "cloud")
+        here = (table["role_id"] == nobody) & (table["competency_id"] == "data_read")
         return table.assign(required_level=table["required_level"].mask(here, "0"))
 
     project.rewrite("requirements", forgo)
-    after = opened(project).table("gaps").query("by == 'all' and competency_id == 'cloud' and statistic == 'level'")
-    assert after["n"].item() == whole - (roles == nobody).sum()
+    assert opened(project).table("gaps").query(level)["n"].item() == whole - (roles == nobody).sum()
 
 
 def test_courses_for_everybody_need_no_eligibility(project):
@@ -126,6 +127,23 @@ def test_answers_one_a_row_give_what_a_wide_file_gives(project, tmp_path):
     left, right = (table.sort_values(columns).reset_index(drop=True)
                    for table in (after.table("responses")[columns], people))  # fmt: skip
     pd.testing.assert_frame_equal(left, right, check_dtype=False)
+
+
+def test_an_item_that_no_row_answers_is_told_before_a_skip_asks_for_it(project):
+    rows = ["A000001,DL01,2", "A000001,IT02,3"]
+    project.table("responses").write_text("\n".join(["staff_id,question,given", *rows]) + "\n", encoding="utf-8")
+    project.edit(lambda values: values["data"].update(responses={
+        "file": values["data"]["responses"]["file"], "long": {"item": "question", "answer": "given"},
+        "skip": {"IT02": {"when": {"IT01": {"in": [0]}}}, "JU01": {"when": {"UG01": {"in": [0]}}}}}))  # fmt: skip
+    with pytest.raises(StudyError) as caught:
+        opened(project).table("responses")
+    told = [problem.column for problem in caught.value.problems]
+    assert len(told) == len(set(told)) == 74 and {"IT01", "JU01", "UG01"} <= set(told)
+
+
+def test_what_is_skipped_is_counted_of_those_who_answered(project):
+    columns = opened(project).table("columns").set_index(["table", "column"]).loc["responses"]
+    assert columns.loc["TE01", "skipped"] > 0 and (columns["filled"] + columns["skipped"] <= columns["rows"]).all()
 
 
 def test_one_wave_of_several_is_reported(project, tmp_path):

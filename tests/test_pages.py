@@ -15,6 +15,7 @@ import pytest
 
 from skillsgap.errors import SkillsgapError
 from skillsgap.publish import figures, pages
+from skillsgap.publish.needs import needs_section
 from skillsgap.wording import Words
 
 matplotlib.use("agg")
@@ -124,6 +125,18 @@ def test_text_of_a_figure_stays_inside_it(name):
         assert min(box.y0 for box in boxes) > edge.y0 - 8 and max(box.y1 for box in boxes) < edge.y1 + 8
 
 
+@pytest.mark.parametrize("width, sizes, columns", [
+    (660, [1, 1, 1], 1), (660, [2, 1], 2), (660, [7, 1], 3), (1028, [9, 20], 5), (1028, [3, 2], 3), (350, [9], 2)])
+def test_an_axis_stands_under_each_column_that_holds_a_group_and_no_other(width, sizes, columns):
+    table = needs_table(sum(sizes)).assign(tier=np.repeat([f"Tier {i}" for i in range(len(sizes))], sizes),
+                                           estimate=0.5, ci_low=0.4, ci_high=0.6)  # fmt: skip
+    ax = figures.needs_figure(table, words=WORDS, width=width)
+    places = {name: sorted({text.xy[0] for text in ax.texts if test(text.get_text())}) for name, test in
+              {"axis": lambda said: said == "0", "group": lambda said: said.startswith("Sun")}.items()}  # fmt: skip
+    plt.close(ax.figure)
+    assert places["axis"] == places["group"] and len(places["axis"]) == columns
+
+
 def test_a_missing_column_or_row_is_said_in_one_line():
     with pytest.raises(SkillsgapError, match="absent: hot"):
         figures.gap_figure(gap_table().drop(columns="hot"), words=WORDS)
@@ -198,6 +211,14 @@ def test_a_withheld_claim_prints_no_number():
     assert "6 in 10" not in html and "Withheld" in html and "too few 20 more" in html
     with pytest.raises(SkillsgapError, match="also found: colour"):
         pages.claims([{"colour": "red"}], words=WORDS)
+
+
+@pytest.mark.parametrize("n, broad", [(12, False), (13, True), (60, True)])
+def test_many_groups_take_the_whole_width_and_a_drawing_for_it(n, broad):
+    needs = needs_table(n).rename(columns={"label": "group"}).assign(by="agency_id", tier="most")
+    html = str(needs_section(needs, WORDS).html)
+    assert ('<section class="finding broad">' in html) == ('class="broad" hidden' in html) == broad
+    assert html.count("<svg") == 2 + broad and html.count('class="wide" role') == 1  # a notebook shows the wide one
 
 
 def test_page_without_plan_uses_the_whole_width():

@@ -171,7 +171,8 @@ LOCKS = {"runtime": [], "test": ["test"], "all": list(PROJECT["optional-dependen
 def test_every_library_the_package_imports_is_a_declared_dependency():
     heads = {dotted.split(".")[0] for name in MODULES for dotted in imported(name)}
     used = {IMPORTED_AS.get(head, head) for head in heads - set(sys.stdlib_module_names) - {"skillsgap"}}
-    assert not used - set(requirements_of("sql", "forms"))  # of the extras, only a database is read by the package itself
+    # of the extras, the package itself reads databases and asks pyxform
+    assert not used - set(requirements_of("sql", "forms"))
 
 
 @pytest.mark.parametrize("name, extras", LOCKS.items())

@@ -97,7 +97,8 @@ def test_rows_in_any_order_saved_as_csv_load_too(project, delimiter):
     rows = [["" if value is None else value for value in row] for row in sheet.iter_rows(values_only=True)]
     top = next(i for i, row in enumerate(rows) if str(row[CODE - 1]).startswith("Code"))
     out = io.StringIO(newline="")
-    csv.writer(out, delimiter=delimiter).writerows(rows[: top + 1] + sorted(rows[top + 1 :], key=lambda row: row[ENGLISH - 1]))
+    shuffled = sorted(rows[top + 1 :], key=lambda row: row[ENGLISH - 1])
+    csv.writer(out, delimiter=delimiter).writerows(rows[: top + 1] + shuffled)
     (project / "back.csv").write_bytes(b"\xef\xbb\xbf" + out.getvalue().encode())
     assert [said for *_, said in load_review(project / "back.csv", root=project).changes] == ["Eʼlon qilinmadi"]
 

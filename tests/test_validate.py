@@ -71,7 +71,7 @@ def other(project, name, change=lambda values: None):
 
 def write_aggregates(project, *rows):
     """Published shares at levels 1 and 3, of a role each, in place of answers."""
-    table = pd.DataFrame([("all", "all", "cloud", role, "staff", "level_share", level, 0.5, n)
+    table = pd.DataFrame([("all", "all", "data_read", role, "staff", "level_share", level, 0.5, n)
                           for role, n in rows for level in (1, 3)], columns=LEVELS)  # fmt: skip
     table.to_csv(project.params.with_name("published.csv"), index=False)
     project.edit(drop("items", "responses", "register"))
@@ -125,7 +125,7 @@ def test_requirements_derived_from_tested_workers_make_gaps_and_no_plan(project)
 
 
 def test_items_without_levels_make_profiles_and_no_means(project):
-    project.rewrite("items", lambda table: table.assign(type="frequency"))
+    project.rewrite("items", lambda table: table.assign(type=table["type"].replace("anchored", "frequency")))
     project.edit(lambda values: (drop("requirements", "plan")(values), values["profiles"].update(variables="items")))
     one = foretold(project)
     assert made(project) == {stage for stage in NEEDS if one.states[stage] == "printed"} == {"profiles", "staff"}

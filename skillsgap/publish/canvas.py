@@ -32,7 +32,7 @@ DRAWING = Markup('<div class="{}"{} role="img" aria-label="{}" style="max-width:
 
 
 def figure_html(draw, *, alt, widths=(660, 350)):
-    """A figure as SVG inside HTML, drawn once for a page and once for a phone; the style sheet shows one.
+    """A figure as SVG inside HTML, drawn for a page and for a phone; the style sheet shows one.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def figure_html(draw, *, alt, widths=(660, 350)):
         Takes `width` (points) and returns Axes, such as ``partial(gap_figure, table, words=words)``.
     alt : str
         What the figure shows, for readers who can't see it.
-    widths : pair of float
-        Widths of the page's and of the phone's version, in CSS pixels.
+    widths : sequence of float
+        Widths of the page's and of the phone's version, in CSS pixels; of three the first takes a screen's whole page.
 
     Returns
     -------
@@ -49,7 +49,8 @@ def figure_html(draw, *, alt, widths=(660, 350)):
     """
     colours = {value: name for name, value in PALETTE.items()}
     parts = []
-    for name, width, stretch in zip(("wide", "phone"), widths, (1.05, 1.4), strict=True):
+    names, stretches = ("broad", "wide", "phone")[-len(widths):], (1.05, 1.05, 1.4)[-len(widths):]
+    for name, width, stretch in zip(names, widths, stretches, strict=True):
         with matplotlib.rc_context():
             matplotlib.rcdefaults()
             matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "skillsgap"})
@@ -61,7 +62,7 @@ def figure_html(draw, *, alt, widths=(660, 350)):
         # is drawn later would not show.
         matplotlib.interactive(awake)
         # Without the style sheet, as in a notebook, only the wide drawing shows.
-        hidden = Markup(" hidden") if name == "phone" else ""
+        hidden = Markup(" hidden") if name != "wide" else ""
         parts.append(DRAWING.format(name, hidden, alt, round(width * stretch),
                                     Markup(plain_svg(file.getvalue(), colours))))
     return Markup('<div class="fig">{0}</div>').format(Markup("").join(parts))

@@ -37,7 +37,7 @@ def make_claims(tables, context):
     elif context.scale == "score":
         made += _tested_claims(tables, context)
     if "needs" in tables:
-        made += _needs_claims(tables["needs"], context)
+        made += _needs_claims(tables["needs"])
     if "profiles" in tables:
         made.append(_profile_claim(tables, context))
     made += _withheld_groups(tables, context)
@@ -249,17 +249,18 @@ def _no_microdata(claim_id, name):
     return held(claim, N_("“{about}”: of this unit there are published figures only."), unlock)
 
 
-def _needs_claims(needs, context):
-    """One claim a split of several groups; where all are withheld, `_withheld_groups` says so."""
+def _needs_claims(needs):
+    """One claim a split with several groups in a tier; where all are withheld, `_withheld_groups` says so."""
     claims = []
     for by, groups in needs.groupby("by", sort=False):
-        if groups["withheld"].all() or len(groups) < 2:
+        told = groups["tier"].count()
+        if told < 2:
             continue
-        named = (groups["tier"] == "most") & (groups["n"] >= context.respondents_gate)
-        most = groups[named].sort_values("group")
+        most = groups[groups["tier"] == "most"].sort_values("group")
         values = {
             "most": value("number", len(most)),
-            "all": value("number", len(groups)),
+            "all": value("number", told),
+            "few": value("number", len(groups) - told),
             "column": column_name(by),
             "names": {"kind": "labels", "table": by, "value": most["group"].tolist()},
         }
@@ -268,6 +269,9 @@ def _needs_claims(needs, context):
         else:
             sentence = N_("{column} need clearly more than the rest")
         certainty = N_("90% sure of each, after allowing for how few answered; groups, not a ranking")
+        if told < len(groups):
+            certainty = N_("90% sure of each, after allowing for how few answered; {few} more have too few answers to "
+                           "say; groups, not a ranking")
         claim_id = "needs" if not claims else f"needs_{by}"
         rests = {"kind": "needs", "about": column_name(by), "columns": (by,)}
         claims.append(Claim(claim_id, "claims", N_("{most} of {all}"), sentence, certainty, values, **rests))

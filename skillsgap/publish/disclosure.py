@@ -96,7 +96,7 @@ def release_tables(views, rules, *, published=()):
         blank = [column for column in COUNTED.get(name, ("", HIDDEN))[1] if column in table]
         table[blank] = table[blank].astype(float).mask(hidden, axis=0)
         if name == "needs":
-            table["tier"] = table["tier"].mask(hidden, "between")  # who is withheld stands apart in nothing
+            table["tier"] = table["tier"].mask(hidden)  # who is withheld stands in no tier
         released[name] = _rounded(name, _coded(table), rules).assign(withheld=hidden)
         figures += len(table)
         withheld += int(hidden.sum())

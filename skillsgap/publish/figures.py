@@ -65,9 +65,10 @@ def needs_figure(table, ax=None, *, words, scale="levels", width=660):
         If the table lacks a column or has no row.
     """
     require(table, "needs_figure", ["tier", "label", "estimate", "ci_low", "ci_high"])
-    narrow, size, small = sizes(width)
-    starts = np.arange(2 if narrow else 3) * (width + 24) / (2 if narrow else 3)
-    room = starts[1] - 24
+    _, size, small = sizes(width)
+    columns = min(max(2, round(width / 220)), table.groupby("tier").size().max())
+    across = (width + 24) / max(columns, 2)  # a track as long as a page could not be read beside its value
+    starts, room = np.arange(columns) * across, across - 24
     said = [_value(x, words, scale) for x in table["estimate"].dropna()]
     track = room - max([46, *(8 + text_length(text, size, bold=True) for text in said)])
     truth = shows_truth(table)
@@ -83,8 +84,8 @@ def needs_figure(table, ax=None, *, words, scale="levels", width=660):
         y += 32
         for step, groups in rows:
             for x, (group, lines) in zip(starts, groups, strict=False):
-                write(ax, x, y + small, lines, size=small)
-                line = y + len(lines) * small * LEADING + 10
+                line = y + step - 16
+                write(ax, x, line - 10 - (len(lines) - 1 + 0.18) * small * LEADING, lines, size=small)
                 _need(ax, group, x, line, track=track, top=top, words=words, scale=scale, size=small)
             y += step
     for x in starts:

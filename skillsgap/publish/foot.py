@@ -1,10 +1,22 @@
 """Last lines of a report: how sure it is, what was mapped, what was withheld, and what it is not."""
 
+import numpy as np
+
 from skillsgap.publish import pages
 from skillsgap.publish.disclosure import Rules
 from skillsgap.publish.gates import table_name
 from skillsgap.publish.naming import column_name, value
 from skillsgap.wording import N_
+
+# where self-ratings stand beside what an assessor found, by the sign of a difference whose interval is clear of 0
+STAND = {
+    1: N_("Their self-ratings stand {size} levels above what the assessor found ({low} to {high}). Levels and gaps "
+          "here are not corrected for it: gaps are probably wider than shown."),
+    -1: N_("Their self-ratings stand {size} levels below what the assessor found ({low} to {high}). Levels and gaps "
+           "here are not corrected for it: gaps are probably narrower than shown."),
+    0: N_("Their self-ratings stand neither clearly above nor clearly below what the assessor found ({low} to {high} "
+          "levels)."),
+}  # fmt: skip
 
 
 def foot(release, facts, words):
@@ -25,6 +37,7 @@ def foot(release, facts, words):
     if facts.self_reported:
         levels = facts.scale == "levels"
         sure += " " + (words("Levels are self-reported.") if levels else words("The figures are self-reported."))
+        sure += _assessed(release.tables, words) if levels else ""
     parts = [(words("How sure are we"), sure), (words("What was withheld"), _withheld(release, facts, words))]
     if facts.mapped is not None and len(facts.mapped):
         rows = facts.mapped.sort_values(["table", "column"]).itertuples()
@@ -57,6 +70,23 @@ def _estimated(tables, facts, words):
     return sure
 
 
+def _assessed(tables, words):
+    """What an assessor found of some respondents, and which way that makes the gaps wrong."""
+    table = tables.get("self_report")
+    if table is None or table["withheld"].iloc[-1]:
+        return ""
+    whole = table.set_index("competency_id").loc["all"]
+    limits = whole[["ci_low", "ci_high"]].astype(float).round(2)  # as printed: a limit of 0.00 is not clear of 0
+    side = int(np.sign(limits).sum() / 2)
+    low, high = sorted(limits.abs() if side else limits)
+    said = words("An assessor also tested {n} respondents, in {tested} of {all} competencies.",
+                 n=words.number(whole["n"]), tested=words.number(len(table) - 1),
+                 all=words.number(tables["means"]["variable"].nunique()))  # fmt: skip
+    said += " " + words(STAND[side], size=words.number(abs(whole["estimate"]), 2), low=words.number(low, 2),
+                        high=words.number(high, 2))  # fmt: skip
+    return f" {said}"
+
+
 def _withheld(release, facts, words):
     rules = release.rules
     withheld = words(
@@ -70,19 +100,20 @@ def _withheld(release, facts, words):
     )
     if facts.published:
         withheld += " " + words("Figures published without a number of respondents are printed as published.")
-    withheld += _unasked(release.tables, words)
+    withheld += _unasked(release.tables, facts.optional, words)
     usual = Rules().threshold
     if rules.threshold < usual:
         withheld += " " + words("This unit lowered the threshold from {usual}.", usual=words.number(usual))
     return withheld
 
 
-def _unasked(tables, words):
-    """How many competencies of the list nobody was asked about."""
+def _unasked(tables, optional, words):
+    """How many competencies of the list nobody was asked about, besides those that are optional."""
     if not {"competencies", "means"} <= set(tables):
         return ""
-    listed = set(tables["competencies"]["competency_id"])
-    lacking = len(listed - set(tables["means"]["variable"]))
+    asked = set(tables["means"]["variable"])
+    listed = set(tables["competencies"]["competency_id"]) - (optional - asked)
+    lacking = len(listed - asked)
     said = words("Competencies without a question, and so without a figure: {n} of {all}.", n=words.number(lacking),
                  all=words.number(len(listed)))  # fmt: skip
     return f" {said}" if lacking else ""

@@ -222,6 +222,17 @@ def too_few(claim, n, context):
     )
 
 
+def with_tiers(needs, gate):
+    """Needs of groups, without the tier of those of which fewer than `gate` answered.
+
+    Examples
+    --------
+    >>> with_tiers(pd.DataFrame({"tier": ["most", "least"], "n": [29, 30]}), 30)["tier"].tolist()
+    [nan, 'least']
+    """
+    return needs.assign(tier=needs["tier"].mask(needs["n"] < gate))
+
+
 def held(claim, sentence, unlock, **values):
     """The claim withheld: why, and what would unlock it; its name is among the values as `about`."""
     values = {"about": claim.about, **values}

@@ -110,7 +110,7 @@ def claims(items, *, words):
     return _piece("claims", [{**CLAIM, **item} for item in items], words("Withheld"))
 
 
-def section(title, dek, figure, sentence=""):
+def section(title, dek, figure, sentence="", *, broad=False):
     """A finding: its title, how to read it, a figure or table, and its number said again.
 
     Parameters
@@ -118,12 +118,14 @@ def section(title, dek, figure, sentence=""):
     title, dek, sentence : str
     figure : Markup or Html
         What `figure_html` or `table` returned; plain text is escaped.
+    broad : bool
+        Takes the whole width of a page: for a figure drawn with three widths.
 
     Returns
     -------
     Html
     """
-    return _piece("section", title, dek, figure, sentence)
+    return _piece("section", title, dek, figure, sentence, broad)
 
 
 def plan_panel(headline, dek, figure, rows, columns, *, words):

@@ -12,6 +12,7 @@ from skillsgap.publish.aggregates import published_sections, source_section
 from skillsgap.publish.canvas import figure_html
 from skillsgap.publish.claims import SURE, widest
 from skillsgap.publish.naming import COLUMNS, group_levels, profile_names
+from skillsgap.publish.needs import needs_section, needs_table
 from skillsgap.publish.readiness import readiness_section
 
 SHOWN = 12  # competencies a figure shows; the others stand in the tables
@@ -24,6 +25,7 @@ class Facts:
     """What a page says of a unit besides its figures.
 
     `answered`, `invited` and `replicates` are None where figures were published and nobody's answers are known.
+    `optional` holds the competencies that need no question: ours are optional, and no requirement names them.
     `stopped` holds the typed reason why a kind of finding is withheld, for each kind that the data can't carry.
     """
 
@@ -45,6 +47,7 @@ class Facts:
     threshold: int
     role: str
     plan_lacks: tuple
+    optional: frozenset = frozenset()
     status: str = "cleared"
     published: bool = False
     sources: tuple = ()
@@ -144,7 +147,7 @@ class Report:
         if facts.scale != "share":
             scored = facts.scale == "score"
             parts.append(words("tested, 0 to 500 points") if scored else words("levels 0 none to 4 expert"))
-        return " · ".join(parts if facts.published else [*parts, words("intervals are 95%")])
+        return "\u00a0· ".join(parts if facts.published else [*parts, words("intervals are 95%")])
 
     def claims(self):
         """The first claims, the withheld ones in their place."""
@@ -273,30 +276,13 @@ class Report:
             return self._stopped("needs")
         splits = self.tables["needs"].groupby("by", sort=False)
         told = [by for by, groups in splits if len(groups) > 1 and not groups["withheld"].all()]
-        return pages.join([self._groups_by(by) for by in told]) if told else None
-
-    def _groups_by(self, by):
-        words, table = self.words, self.needs_table(by)
-        most = int((table["order"] == 0).sum())
-        column = words(COLUMNS.get(by, by))
-        if most:
-            title = words("{most} of {all} {column} need clearly more than the rest", most=words.number(most),
-                          all=words.number(len(table)), column=column)  # fmt: skip
-        else:
-            title = words("Need differs more within {column} than between them", column=column)
-        dek = words("Mean shortfall in levels over all competencies, weighted by importance, with its interval; three "
-                    "groups and no ranking: within a group the order is the alphabet’s")  # fmt: skip
-        return pages.section(title, dek, self._figure(figures.needs_figure, table, title))
+        needs = self.tables["needs"]
+        return pages.join([needs_section(needs[needs["by"] == by], self.words) for by in told]) if told else None
 
     def needs_table(self, by=None):
         """Finished table of need by agency (or another split): tier, label, estimate, ci_low, ci_high."""
-        words, needs = self.words, self.tables["needs"]
-        needs = needs[needs["by"] == (by or needs["by"].iloc[0])]
-        tiers = [words("Most in need"), words("In between"), words("Least in need")]
-        order = needs["tier"].map(["most", "between", "least"].index)
-        labels = [words.label(by, code) for by, code in zip(needs["by"], needs["group"], strict=True)]
-        table = needs.assign(order=order, label=labels, tier=[tiers[place] for place in order])
-        return table.sort_values(["order", "label"]).round(2).reset_index(drop=True)
+        needs = self.tables["needs"]
+        return needs_table(needs[needs["by"] == (by or needs["by"].iloc[0])], self.words)
 
     def readiness(self):
         """Pillars of AI readiness against their floors; None where there are no indicators."""

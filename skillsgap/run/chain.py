@@ -22,6 +22,7 @@ from skillsgap.estimate.projection import cohorts, project_staff
 from skillsgap.estimate.readiness import readiness as readiness_scores
 from skillsgap.estimate.requirements import derive_requirements
 from skillsgap.estimate.scoring import level_reliability, plausible_levels, reliability, score_competencies
+from skillsgap.estimate.selfreport import self_report_difference
 from skillsgap.study.quality import assess_quality
 from skillsgap.study.records import read_study
 from skillsgap.study.relations import CELL, ROLE
@@ -75,13 +76,15 @@ def read_design(unit):
 
 
 def scores(unit):
-    """Competency levels and how reliable they are."""
+    """Competency levels, how reliable they are, and how far they stand from what an assessor found."""
     responses, items = unit.table("responses"), unit.table("items")
     if responses is None:
         return {}
+    levels, inside = score_competencies(responses, items), unit.population
     return {
-        "scores": score_competencies(responses, items),
+        "scores": levels,
         "reliability": reliability(responses, items, unit.table("competencies"), unit.design),
+        "self_report": self_report_difference(levels[inside], responses[inside], items, unit.design.subset(inside)),
     }
 
 
@@ -361,7 +364,7 @@ STAGES = {
             "columns", "notes", "mapped"),
     quality: ("quality",),
     design: ("weights", "design_facts"),
-    scores: ("scores", "reliability"),
+    scores: ("scores", "reliability", "self_report"),
     means: ("means",),
     profiles: ("selection", "profiles", "posterior", "cells", "headcounts", "cohorts", "shortfalls"),
     gaps: ("gaps", "needs", "derived_requirements"),

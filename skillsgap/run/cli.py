@@ -48,7 +48,7 @@ def _parser():
     verb(_init, "look at files and write a first params file, with its guesses explained",
          (["files"], {"nargs": "+", "metavar": "FILE"}),
          (["--output"], {"required": True, "metavar": "params/UNIT.yaml"}))  # fmt: skip
-    verb(_questionnaire, "write a unit's questionnaire: XLSForm, paper, and the params that load the answers", unit, data)
+    verb(_questionnaire, "write a unit's questionnaire: XLSForm, paper, and params that load the answers", unit, data)
     verb(_review, "write the sheet on which a native speaker reviews the Uzbek, or load a corrected one",
          (["--corrected"], {"metavar": "FILE", "help": "a corrected sheet, .xlsx or .csv"}))  # fmt: skip
     verb(_columns, "list the columns of every table a unit may bring")

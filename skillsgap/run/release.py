@@ -12,15 +12,16 @@ from skillsgap.contracts import CONTRACTS
 from skillsgap.errors import ParamsError
 from skillsgap.publish.claims import make_claims
 from skillsgap.publish.disclosure import Rules, release_tables, spreadsheet_safe
-from skillsgap.publish.gates import KINDS, Context, data_reasons, reasons_for, typed
+from skillsgap.publish.gates import KINDS, Context, data_reasons, reasons_for, typed, with_tiers
 from skillsgap.publish.report import Facts, Report
 from skillsgap.run.truth import planted, with_truth
 from skillsgap.run.unit import open_unit
 from skillsgap.wording import LANGUAGES, N_, Words
 
 # stage tables that leave the house; the others hold persons, or cells too small to print
-VIEWS = ("competencies", "reliability", "means", "selection", "profiles", "headcounts", "gaps", "needs", "priorities",
-         "readiness", "plan_agencies", "plan_courses", "plan_competencies", "plan_summary", "frontier")  # fmt: skip
+VIEWS = ("competencies", "reliability", "self_report", "means", "selection", "profiles", "headcounts", "gaps", "needs",
+         "priorities", "readiness", "plan_agencies", "plan_courses", "plan_competencies", "plan_summary",
+         "frontier")  # fmt: skip
 
 # views that tell no number of respondents, and rest on all of them
 FROM_ALL = tuple(name for name in VIEWS if name.startswith(("plan_", "priorities", "frontier", "selection", "reliab")))
@@ -63,6 +64,8 @@ class Published:
             views["means"] = views["means"].assign(statistic="share")  # protected as shares are, printed as shares
         if "priorities" in views and "headcount" in self.unit.values["priorities"]["factors"]:
             views["priorities"] = _rounded_priorities(views["priorities"], rules.rounding)
+        if "needs" in views:
+            views["needs"] = with_tiers(views["needs"], self.unit.values["claims"]["respondents"])
         return release_tables(views, rules, published=("means", "gaps") if self.published else ())
 
     @property
@@ -175,6 +178,7 @@ class Published:
             frequency=self._frequency(),
             threshold=values["disclosure"]["threshold"],
             plan_lacks=self._plan_lacks(),
+            optional=self._optional(),
             role=values["data"].get("requirements", {}).get("derive", {}).get("role", "role_id"),
             status=unit_status(values),
             published=self.published,
@@ -193,6 +197,14 @@ class Published:
     def _plan_lacks(self):
         there = {*self.unit.values, *self.unit.values["data"]} - ({"responses"} if self.too_few else set())
         return tuple(message for name, message in FOR_A_PLAN.items() if name not in there)
+
+    def _optional(self):
+        """Optional competencies that no requirement names."""
+        listed, required = self.unit.table("competencies"), self.unit.table("requirements")
+        if listed is None or "audience" not in listed:
+            return frozenset()
+        optional = set(listed.loc[listed["audience"] == "optional", "competency_id"])
+        return frozenset(optional - (set() if required is None else set(required["competency_id"])))
 
     def _invited(self):
         if self.published or self.unit.table("replicate_weights") is not None:

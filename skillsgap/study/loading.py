@@ -16,8 +16,9 @@ from skillsgap.study.widen import widen
 from skillsgap.wording import N_
 
 # what others refer to comes first; the register comes last, since it keeps the rows of respondents only
-ORDER = ("competencies", "descriptors", "agencies", "courses", "choices", "form_texts", "items", "requirements", "course_effects", "aggregates", "costs",
-         "indicators", "exposure", "use_cases", "pilot_outcomes", "training_records", "responses", "register")
+ORDER = ("competencies", "descriptors", "agencies", "courses", "choices", "form_texts", "items", "requirements",
+         "course_effects", "aggregates", "costs", "indicators", "exposure", "use_cases", "pilot_outcomes",
+         "training_records", "responses", "register")  # fmt: skip
 PLACES = {"file", "url", "rows"}  # where a table may stand
 
 
@@ -117,7 +118,7 @@ def _read(table, spec, params, data, keys, items):
         return _written(table, spec, params, keys)
     source = open_source(spec, params=params, data=data, keys=keys)
     loaded = Loaded(table, source.name, spec, pd.DataFrame())
-    aliases = find_columns(source, loaded, () if "long" in spec else items)
+    aliases = find_columns(source, loaded, items)
     if loaded.faults:
         raise StudyError(loaded.faults)
     names = {theirs: ours for ours, theirs in aliases.items()}

@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 
-from skillsgap.contracts import CONTRACTS, MISSING
+from skillsgap.contracts import CONTRACTS, MISSING, STATUS
 from skillsgap.study.crosswalks import cross
 from skillsgap.study.headings import find_own, same_but_for_signs, unknown_names
 from skillsgap.study.loaded import count
@@ -52,6 +52,7 @@ def translate(loaded, crosswalks, known, items=()):
     loaded.frame = loaded.frame.assign(**told)
     _name(loaded)
     if there is not None:
+        _meaningless(loaded, there)
         loaded.frame = loaded.frame[there]
     if there is not None and not there.any():
         loaded.fault(None, None, N_("no row is left by data.{table}.population"), N_("correct the conditions"),
@@ -122,7 +123,9 @@ def find_columns(source, loaded, items=()):
     dict of str to str
         Name in the file of each column that is spelled otherwise there.
     """
-    wanted, aliases = asked(loaded.spec), {}
+    # where a row is one answer, items become columns later
+    rows, items = (items, ()) if "long" in loaded.spec else ((), items)
+    wanted, aliases = [column for column in asked(loaded.spec) if column not in rows], {}
     for column in wanted:
         if column in source.columns:
             continue
@@ -234,6 +237,19 @@ def _misspelt(loaded, key, column, named):
                          {"table": loaded.table, "key": key, "value": code, "near": alike[0]})  # fmt: skip
 
 
+def _meaningless(loaded, there):
+    """No row is left out for a code that means nothing, or for none."""
+    columns, recoded = CONTRACTS[loaded.table].columns, loaded.spec.get("recode", {})
+    asked_of = [(named, column) for named in loaded.spec["population"] for column in _copies(loaded, named)]
+    for column in sorted(ours for named, ours in asked_of if ours in columns and not {named, ours} & set(recoded)):
+        levels = columns[column].levels
+        odd = loaded.frame[~there & ~loaded.frame[column].isin(levels)]
+        if levels and len(odd):
+            loaded.fault(odd, column, N_("{value!r} is not one of {levels}"), N_("correct it, or recode it in params: "
+                         "data.{table}.recode.{column}"), {"value": odd[column].iloc[0], "levels": ", ".join(levels),
+                                                           "table": loaded.table, "column": column})  # fmt: skip
+
+
 def _name(loaded):
     # a column may serve under two names (a code for people, a condition), so it is copied, not renamed
     wanted = loaded.spec.get("columns", {})
@@ -277,7 +293,7 @@ def _forget(loaded, items):
             for kind, values in kinds.items():
                 gone = loaded.frame[column].isin([str(code) for code in values])
                 if gone.any():
-                    counted[kind] = count(loaded.frame[gone])
+                    counted[kind] = _lost(loaded, gone)
                     loaded.frame[column] = loaded.frame[column].mask(gone, "")
             loaded.missing[column] = counted
 
@@ -300,7 +316,13 @@ def _skip(loaded):
             loaded.frame[name] = loaded.frame[name].mask(empty, value)
             if "value" not in rule:
                 missing = loaded.missing.setdefault(name, dict.fromkeys(MISSING, 0))
-                missing["skipped"] += count(loaded.frame[empty])
+                missing["skipped"] += _lost(loaded, empty)
+
+
+def _lost(loaded, rows):
+    """How many rows of the file some rows stand for; of respondents, those who answered, as others left nothing out."""
+    there = loaded.frame["answered"] if "answered" in loaded.frame else loaded.frame.get("status") != STATUS[-1]
+    return count(loaded.frame[rows & there])
 
 
 def _recode(loaded, named, codes):

@@ -11,6 +11,7 @@ from skillsgap.errors import Problem, StudyError
 from skillsgap.study.loading import column_facts, load_tables
 from skillsgap.study.mapping import series
 from skillsgap.study.notation import typed
+from skillsgap.study.questionnaire.form import NEEDED, build_form
 from skillsgap.study.relations import CELL, DROPPED, relate, respondents
 from skillsgap.wording import N_
 
@@ -83,9 +84,19 @@ def read_study(params, *, data=None):
         problems += table.faults if name != "people" else []
     if waiting and not problems:
         raise waiting
-    if problems:
+    if problems := problems or _unaskable(tables, params):
         raise StudyError(dict.fromkeys(problems))
     return _assemble(tables, people, numbers, params)
+
+
+def _unaskable(tables, params):
+    """What the tables lack for the questionnaire that params ask for."""
+    if "questionnaire" in params.values:
+        try:
+            build_form(params, {name: tables[name] for name in (*NEEDED, "agencies") if name in tables})
+        except StudyError as error:
+            return error.problems
+    return []
 
 
 def _answered(responses):

@@ -15,6 +15,7 @@ DROPPED = ("staff_id", "date", "hire_date", "exit_date", "headcount")  # of a re
 NEEDED = (("responses", "items"), ("responses", "competencies"), ("aggregates", "competencies"))
 # column of one table -> the table and column that must know its values
 REFERENCES = [
+    ("descriptors", "competency_id", "competencies"),
     ("items", "competency_id", "competencies"), ("requirements", "competency_id", "competencies"),
     ("aggregates", "competency_id", "competencies"),
     ("course_effects", "competency_id", "competencies"), ("course_effects", "course_id", "courses"),

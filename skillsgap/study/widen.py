@@ -15,7 +15,7 @@ def widen(loaded, items=()):
         Its frame is replaced. An item answered twice by a person, and a column that says two things of one
         person, are faults, and so is an item written otherwise than in `items`.
     items : collection of str
-        Items as they are declared; the answers to others are left out.
+        Items as they are declared; the answers to others are left out, and one without answers is a fault.
     """
     item, answer = loaded.spec["long"]["item"], loaded.spec["long"]["answer"]
     _undeclared(loaded, item, items)
@@ -38,8 +38,12 @@ def widen(loaded, items=()):
                      N_("make them alike, or leave the column out"), said)  # fmt: skip
     first = frame.drop_duplicates([*person, item])
     wide = first.set_index([*person, item])[answer].unstack(item, fill_value="")
+    silent = [name for name in items if name not in wide]
+    for name in silent:
+        loaded.fault(None, name, N_("there is no column {item}, which items declare"), N_("add it, or drop the item"),
+                     {"item": name})  # fmt: skip
     people = frame[others].drop_duplicates(person)
-    joined = people.join(wide, on=person)
+    joined = people.join(wide, on=person).assign(**dict.fromkeys(silent, ""))  # conditions may ask for them
     loaded.frame = pd.DataFrame(joined).rename_axis(index="line")
 
 

@@ -10,6 +10,7 @@ from skillsgap.study.first.guess import PERSONS, gates
 from skillsgap.study.first.look import date_order, notation
 
 TODO = "TODO"
+ASKING = ["item_id", "type", "filter_item", "filter_codes"]  # columns that say to whom an item was put
 DECLARED = {"encoding": ("utf-16", "windows-1251", "windows-1252"), "delimiter": (";", "\t", "|")}
 FAMILY = ["9995", "9996", "9997", "9998", "9999"]  # where one of them is used, the others mean missing too
 
@@ -27,7 +28,7 @@ def write_table(out, guess, guesses, place):
         The file, as params are to name it.
     """
     facts, table = guess.seen.facts, guess.table
-    out.add(1, f"{table}:", _reason(guess))
+    out.add(1, f"{table}:", _reason(guess, guesses.get("items")))
     out.say(2, f"{guess.seen.path.name}: {len(facts)} columns; {guess.seen.table.num_rows} rows were looked at")
     out.add(2, f"file: {quoted(place)}")
     for note in guess.seen.notes:
@@ -38,7 +39,7 @@ def write_table(out, guess, guesses, place):
     _notation(out, guess)
     _columns(out, guess)
     _missing(out, guess, "items" in guesses)
-    _rows_that_count(out, guess)
+    _rows_that_count(out, guess, guesses)
     if table == "responses":
         _answers(out, guess, guesses)
     unsaid = [name for name, why in guess.left.items() if not why]
@@ -51,10 +52,13 @@ def write_table(out, guess, guesses, place):
         out.say(2, f"not used: {', '.join(unsaid)}")
 
 
-def _reason(guess):
+def _reason(guess, items):
     if guess.table == "responses":
         answers = sum(len(b.columns) for b in guess.batteries)
         parts = [f"{answers} columns look like answers"] if answers else []
+        if items and not guess.long:
+            named = sum(name in guess.seen.facts for name in items.fact("item_id").counts.index)
+            parts = [f"{named} columns are items of {items.seen.path.name}"]
         parts += ["plausible values"] * bool(guess.scores) + ["a row is one answer"] * bool(guess.long)
         return ", ".join(parts or ["answers"])
     if guess.table == "register":
@@ -139,6 +143,8 @@ def _missing(out, guess, items_known):
         if set(kinds.get("codes", ())) & set(FAMILY):
             kinds["codes"] = FAMILY
         if guess.table not in PERSONS and CONTRACTS[guess.table].columns[ours].required:
+            if facts.unique:
+                continue  # a code of its own in every row: none of them means nothing
             doubts += [(theirs, code) for codes in kinds.values() for code in codes]
         elif any(kinds.values()):
             found[ours] = ({kind: codes for kind, codes in kinds.items() if codes}, _seen_codes(facts))
@@ -164,7 +170,7 @@ def _seen_codes(facts):
     return f"{', '.join(codes[:5])}: {int(facts.counts[codes].sum())} rows"
 
 
-def _rows_that_count(out, guess):
+def _rows_that_count(out, guess, guesses):
     """Which rows belong: the latest vintage, rows with a value, and what only a person can say."""
     if guess.vintage and guess.table == "register":
         name, latest, every = guess.vintage
@@ -176,14 +182,55 @@ def _rows_that_count(out, guess):
     elif guess.table not in PERSONS:
         required = [n for n, rule in CONTRACTS[guess.table].columns.items() if rule.required and n in guess.columns]
         short = {guess.columns[n][0] for n in required if guess.fact(n).counts.sum() < guess.fact(n).rows}
-        if short:
-            said = ", ".join(f"{quoted(name)}: {{missing: false}}" for name in sorted(short))
-            out.add(2, f"population: {{{said}}}", "rows where this is empty say nothing")
+        said = {f"{quoted(name)}: {{missing: false}}": "rows where this is empty say nothing" for name in sorted(short)}
+        if guess.table == "items" and "responses" in guesses:
+            said |= _forms(out, guess, guesses["responses"])
+        if said:
+            out.add(2, f"population: {{{', '.join(said)}}}", "; ".join(dict.fromkeys(said.values())))
         key = [guess.columns[n][0] for n in CONTRACTS[guess.table].key if n in guess.columns]
         if key and guess.seen.pairs(*key) < 0.95 * guess.seen.table.num_rows:
             more = [n for n in guess.left if guess.seen.pairs(*key, n) > 1.02 * guess.seen.pairs(*key)]
             out.say(2, f"{TODO}: {' + '.join(key)} doesn't tell the rows apart; choose rows with population, by "
                        f"{', '.join(more) or 'a column'}")  # fmt: skip
+
+
+def _forms(out, items, responses):
+    """Which items were asked, where their form tells: {condition: why}; else a person has to say."""
+    name, file = items.columns["item_id"][0], responses.seen.path.name
+    frame = items.seen.table.to_pandas()
+    there = frame[name].isin(_asked(responses))
+    lacking = frame.loc[~there, name].tolist()
+    if lacking and there.any() and "form" in items.columns:
+        form = items.columns["form"][0]
+        asked, others = sorted(set(frame.loc[there, form])), set(frame.loc[~there, form])
+        if "" not in asked and not others & set(asked):
+            return {f"{quoted(form)}: {{in: {listed(asked)}}}": f"the items that {file} has"}
+    if lacking:
+        some = ", ".join([*lacking[:8], *["…"] * (len(lacking) > 8)])
+        out.say(2, f"{TODO}: {file} has no {some}: choose the items that were asked with population, or add them")
+    return {}
+
+
+def _asked(responses):
+    """What the answers are to: columns, or rows where a row is one answer."""
+    return responses.seen.facts[responses.long["item"]].counts.index if responses.long else responses.seen.facts
+
+
+def _skips(out, responses, items):
+    """Questions that items say are left out after some answer, and tests that only some were given."""
+    there, tested = _asked(responses), responses.columns.get("tested", ("",))[0]
+    table = items.seen.table.to_pandas()[[theirs for theirs, _ in items.columns.values()]]
+    told = table.set_axis(list(items.columns), axis=1).reindex(columns=ASKING, fill_value="")
+    rules = []
+    for item, kind, before, codes in told[told["item_id"].isin(there)].itertuples(index=False):
+        if before in there:
+            rules.append((item, before, codes.split("|"), f"{items.seen.path.name} says so"))
+        elif kind == "tested" and tested:
+            rules.append((item, tested, ["no"], "who was not tested has no answer"))
+    if rules:
+        out.add(2, "skip:")
+    for item, before, codes, why in rules:
+        out.add(3, f"{quoted(item)}: {{when: {{{quoted(before)}: {{in: {listed(codes)}}}}}}}", why)
 
 
 def _answers(out, guess, guesses):
@@ -209,6 +256,8 @@ def _answers(out, guess, guesses):
         for name, (prefix, count) in guess.scores.items():
             why = f"{prefix}1 … {prefix}{count}: measures that lie close together"
             out.add(3, f"{name}: {{prefix: {quoted(prefix)}, count: {count}}}", why)
+    if "items" in guesses:
+        _skips(out, guess, guesses["items"])
     for items, (question, code) in gates(guess).items():
         rule = f"{{when: {{{quoted(question)}: {{in: {listed([code])}}}}}, value: CODE}}"
         out.say(2, f"{TODO}: {items[0]} … {items[-1]} are empty where {question} is {code}. If that means never, not "
