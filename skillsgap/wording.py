@@ -16,6 +16,7 @@ from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
 LOCALES = Path(__file__).with_name("locale")
 LANGUAGES = {"en": "English", "uz": "Oʻzbekcha"}
+LATE_LETTERS = {"uz": ("oʻ", "gʻ", "sh", "ch")}  # of an alphabet, behind z
 MINUS = "\N{MINUS SIGN}"
 # METHODS, disclosure: a share of nobody or of everybody tells something about each person in the group
 LOW_SHARE, HIGH_SHARE = 0.05, 0.95
@@ -122,6 +123,28 @@ class Words:
         if isinstance(texts, str):
             return texts
         return texts.get(self.lang) or texts.get("en", "")
+
+    def alphabet(self, texts):
+        """Texts as the language's alphabet orders them, for sorting: Uzbek has oʻ, gʻ, sh and ch after z.
+
+        Parameters
+        ----------
+        texts : Series of str
+
+        Returns
+        -------
+        Series of str
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> pd.Series(["Shahar", "Soliq", "Zavod"]).sort_values(key=Words("uz").alphabet).tolist()
+        ['Soliq', 'Zavod', 'Shahar']
+        """
+        folded = texts.str.casefold()
+        for place, letter in enumerate(LATE_LETTERS.get(self.lang, ())):
+            folded = folded.str.replace(letter, chr(ord("{") + place))
+        return folded
 
     def label(self, table, code):
         """Name of a code; the code itself where nothing names it."""

@@ -13,6 +13,7 @@ from mutations import ENDINGS, INVISIBLE, NOTED, PLAIN, REJECTED, WRONG
 from mutations_courses import COURSES
 from mutations_declarations import DECLARATIONS
 from mutations_files import FILES
+from mutations_form import FORM
 from mutations_framework import FRAMEWORK
 from mutations_judge import LIMIT, Judge, equal, plain, released
 from mutations_layout import LAYOUT
@@ -23,7 +24,7 @@ from mutations_yaml import YAML
 
 KINDS = {
     f"{kind.table}: {kind.name}{'' if kind.base == 'bare' else f' ({kind.base})'}": kind
-    for kind in [*FILES, *LAYOUT, *RESPONSES, *WEIGHTS, *REGISTER, *FRAMEWORK, *COURSES, *YAML, *DECLARATIONS]
+    for kind in [*FILES, *LAYOUT, *RESPONSES, *WEIGHTS, *REGISTER, *FRAMEWORK, *COURSES, *YAML, *DECLARATIONS, *FORM]
 }
 LINE = re.compile(r"\S.*: .+")  # what is wrong, and where; what to do
 AGAIN = 6  # kinds whose unchanged tables are taken through the whole chain

@@ -50,6 +50,8 @@ def drop(*names):
             values.pop("plan")
         if "register" in names:
             values["design"]["calibrate"] = []
+        if {"items", "agencies"} & set(names):
+            values.pop("questionnaire", None)  # it asks for both
 
     return change
 
@@ -145,7 +147,7 @@ def test_what_the_study_refuses_is_a_fault_and_the_chain_refuses_it_too(project,
 def test_a_register_alone_is_read_and_there_is_nothing_to_estimate(project):
     def alone(values):
         values["data"] = {"register": values["data"]["register"]}
-        values.pop("plan")
+        del values["plan"], values["questionnaire"]
         values["design"]["calibrate"], values["gaps"]["by"] = [], []
 
     project.edit(alone)

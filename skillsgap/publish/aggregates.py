@@ -72,7 +72,8 @@ def value_table(means, by, words):
         return numbers.assign(tier=words("As published"), label=names)
     order = [words.label("competency_id", code) for code in dict.fromkeys(means["variable"])]
     table = numbers.assign(tier=pd.Categorical(names, order, ordered=True), label=groups)
-    return table.sort_values(["tier", "label"], ignore_index=True).astype({"tier": str})
+    table = table.sort_values("label", key=words.alphabet).sort_values("tier", kind="stable", ignore_index=True)
+    return table.astype({"tier": str})
 
 
 def _all_title(table, facts, words):

@@ -20,7 +20,8 @@ def needs_table(needs, words):
     order = needs["tier"].map({"most": 0, "between": 1, "least": 2}).fillna(3).astype(np.int64)
     labels = [words.label(by, code) for by, code in zip(needs["by"], needs["group"], strict=True)]
     table = needs.assign(order=order, label=labels, tier=[tiers[place] for place in order])
-    return table.sort_values(["order", "label"]).round(2).reset_index(drop=True)
+    table = table.sort_values("label", key=words.alphabet).sort_values("order", kind="stable")
+    return table.round(4).reset_index(drop=True)
 
 
 def needs_section(needs, words):
@@ -42,7 +43,7 @@ def needs_section(needs, words):
                       all=words.number(told), column=column)  # fmt: skip
     else:
         title = words("Need differs more within {column} than between them", column=column)
-    dek = words("Mean shortfall in levels over all competencies, weighted by importance, with its interval; three "
+    dek = words("Mean shortfall in levels over all competencies, weighted by importance, with its interval; "
                 "groups and no ranking: within a group the order is the alphabet’s")  # fmt: skip
     draw = partial(figures.needs_figure, table, words=words)
     figure = figure_html(draw, alt=title, widths=(1028, 660, 350) if many else (660, 350))

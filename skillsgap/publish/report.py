@@ -239,7 +239,7 @@ class Report:
     def _tested_by(self, by, competency):
         words = self.words
         rows = self.tables["gaps"].query("by == @by and competency_id == @competency and not withheld")
-        table = self._gap_table(rows.rename(columns={"group": by}), by).sort_values(["label"])
+        table = self._gap_table(rows.rename(columns={"group": by}), by).sort_values("label", key=self.words.alphabet)
         below = rows[rows["statistic"] == "share_below"].set_index("group")["estimate"]
         table["note"] = [words.share(below[code]) for code in table["code"]]
         name, column = self._name(competency), words(COLUMNS.get(by, by))

@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 
-from skillsgap.contracts import CONTRACTS, MISSING, STATUS
+from skillsgap.contracts import CONTRACTS, MISSING, OPEN, STATUS
 from skillsgap.study.crosswalks import cross
 from skillsgap.study.headings import find_own, same_but_for_signs, unknown_names
 from skillsgap.study.loaded import count
@@ -239,15 +239,17 @@ def _misspelt(loaded, key, column, named):
 
 def _meaningless(loaded, there):
     """No row is left out for a code that means nothing, or for none."""
-    columns, recoded = CONTRACTS[loaded.table].columns, loaded.spec.get("recode", {})
-    asked_of = [(named, column) for named in loaded.spec["population"] for column in _copies(loaded, named)]
-    for column in sorted(ours for named, ours in asked_of if ours in columns and not {named, ours} & set(recoded)):
-        levels = columns[column].levels
-        odd = loaded.frame[~there & ~loaded.frame[column].isin(levels)]
-        if levels and len(odd):
-            loaded.fault(odd, column, N_("{value!r} is not one of {levels}"), N_("correct it, or recode it in params: "
-                         "data.{table}.recode.{column}"), {"value": odd[column].iloc[0], "levels": ", ".join(levels),
-                                                           "table": loaded.table, "column": column})  # fmt: skip
+    known = {c: rule.levels for c, rule in CONTRACTS[loaded.table].columns.items() if rule.levels and c not in OPEN}
+    plain = [named for named in loaded.spec["population"] if named not in loaded.spec.get("recode", ())]
+    for column in [ours for named in plain for ours in sorted(_copies(loaded, named)) if ours in known]:
+        odd = loaded.frame[~there & ~loaded.frame[column].isin(known[column])]
+        if len(odd):
+            said = {"value": odd[column].iloc[0], "levels": ", ".join(known[column]), "table": loaded.table,
+                    "column": column}  # fmt: skip
+            recode = N_("correct it, or recode it in params: data.{table}.recode.{column}")
+            text, remedy = ((N_("{value!r} is not one of {levels}"), recode) if said["value"]
+                            else (N_("the value is empty"), N_("fill it in")))  # fmt: skip
+            loaded.fault(odd, column, text, remedy, said)
 
 
 def _name(loaded):

@@ -105,24 +105,27 @@ def _scales(choices):
 
 def _answerable(frame, answers, loaded, choices):
     """Whether each item's scale, number of categories and key go together, as a list; where not, a fault."""
-    good = []
+    good, others = [], {}
     for i, item in frame.iterrows():
-        codes, row = answers.get(item["list"], ()), frame.loc[[i]]
+        codes = answers.get(item["list"], ())
         lowest = 0 if pd.isna(item.get("lowest")) else int(item["lowest"])
         span = tuple(range(lowest, lowest + int(item["n_categories"])))
         said = {"item": item["item_id"], "scale": item["scale"], "there": choices.name, "key": item["key"],
                 "codes": ", ".join(map(str, codes)), "low": span[0], "high": span[-1]}  # fmt: skip
         good.append(bool(codes))
-        if not codes:
-            loaded.fault(row, "scale", N_("the item {item} has the scale {scale!r}, which has no choices in {there}"),
-                         N_("add them there, or correct the scale"), said)  # fmt: skip
-        elif codes != span:
-            loaded.fault(row, "n_categories",
-                         N_("the codes of {item} go from {low} to {high}, and those of its scale {scale} are {codes}"),
-                         N_("correct lowest and n_categories, or the scale"), said)  # fmt: skip
+        if codes != span:
+            others.setdefault((item["list"], span), (said, []))[1].append(i)
         elif item["key"] != "" and str(item["key"]) not in map(str, codes):
-            loaded.fault(row, "key", N_("the key {key!r} of {item} is none of its codes {codes}"), N_("correct it"),
-                         said)  # fmt: skip
+            loaded.fault(frame.loc[[i]], "key", N_("the key {key!r} of {item} is none of its codes {codes}"),
+                         N_("correct it"), said)  # fmt: skip
+    for said, lines in others.values():  # one scale is told once, however many items share it
+        if said["codes"]:
+            column, remedy = "n_categories", N_("correct lowest and n_categories, or the scale")
+            text = N_("the codes of {item} go from {low} to {high}, and those of its scale {scale} are {codes}")
+        else:
+            column, remedy = "scale", N_("add them there, or correct the scale")
+            text = N_("the item {item} has the scale {scale!r}, which has no choices in {there}")
+        loaded.fault(frame.loc[lines], column, text, remedy, said)
     return good
 
 
