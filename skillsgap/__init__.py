@@ -18,6 +18,7 @@ _HOMES = {
     "skillsgap.study.records": ["read_study"],
     "skillsgap.study.quality": ["assess_quality"],
     "skillsgap.study.synthetic.country": ["make_country"],
+    "skillsgap.study.synthetic.spec": ["read_spec", "small_spec"],
     "skillsgap.estimate.aggregates": ["published_gaps", "published_means"],
     "skillsgap.estimate.readiness": ["readiness"],
     "skillsgap.estimate.design": ["calibrate", "design_means", "survey_design"],

@@ -31,7 +31,7 @@ class Kind:
         Gets a project of its own, and damages it.
     said : tuple of str
         Parts of one line of the fault or of the note.
-    base : {"bare", "declared", "cells", "long", "form"}
+    base : {"bare", "declared", "cells", "long", "form", "history"}
     why : str
         Of what no check can see, and of what is accepted without a word: the reason.
     """
@@ -53,6 +53,11 @@ def some(table, ends, *rows):
         told = ends in (NOTED, REJECTED)
         found.append(Kind(name, table, ends, damage, parts if told else (), *(base or ["bare"]), "" if told else said))
     return found
+
+
+def on_base(base, table, ends, *rows):
+    """Kinds of one table and ending on a base of their own: rows as for `some`."""
+    return some(table, ends, *((*row, base) for row in rows))
 
 
 def on_disk(table, change):

@@ -1,4 +1,4 @@
-"""Kinds of damage to what a questionnaire needs, and to courses taken and pilots; all on the base `form`."""
+"""Kinds of damage to what a questionnaire needs; all on the base `form`."""
 
 import pandas as pd
 from mutations import (
@@ -12,18 +12,12 @@ from mutations import (
     dropped,
     frame,
     key,
-    number,
+    on_base,
     params,
-    some,
     swapped,
     unset,
     wrong,
 )
-
-
-def of_form(table, ends, *rows):
-    """Kinds on the base `form`: rows of (name, damage, part or parts of the line, or else the reason)."""
-    return some(table, ends, *((*row, "form") for row in rows))
 
 
 def without(table, name):
@@ -35,12 +29,14 @@ def fault(table, line, *said):
 
 
 FORM = [
-    *of_form(
+    *on_base(
+        "form",
         "competencies",
         REJECTED,
         ("an audience misspelt", *wrong("competencies", 3, "audience", "specialists", "is not one of everyone,")),
     ),
-    *of_form(
+    *on_base(
+        "form",
         "descriptors",
         REJECTED,
         (
@@ -61,10 +57,6 @@ FORM = [
         (
             "a competency unknown",
             *wrong("descriptors", 4, "competency_id", "web3", "'web3' is not in competencies.csv"),
-        ),
-        (
-            "a competency misspelt",
-            *wrong("descriptors", 4, "competency_id", "digital_literasy", "is not in competencies.csv"),
         ),
         (
             "a competency in another case",
@@ -88,7 +80,8 @@ FORM = [
             fault("descriptors", 2, "column level", "is not a whole number (45 rows)"),
         ),
     ),
-    *of_form(
+    *on_base(
+        "form",
         "choices",
         REJECTED,
         (
@@ -119,7 +112,8 @@ FORM = [
             ("choices.csv, column text_uz: the form is asked in uz, and there is no column text_uz",),
         ),
     ),
-    *of_form(
+    *on_base(
+        "form",
         "form_texts",
         REJECTED,
         (
@@ -133,14 +127,14 @@ FORM = [
             ("column text_id: 'consent_title' stands in lines 3,", "keep one"),
         ),
     ),
-    *of_form(
+    *on_base(
+        "form",
         "items",
         REJECTED,
         ("a form misspelt", *wrong("items", 3, "form", "lnog", "'lnog' is not one of both, long")),
         ("no form", *wrong("items", 3, "form", "", "the value is empty", "fill it in")),
         ("a scale unknown", *wrong("items", 3, "scale", "tasks", "the item DL02 has the scale 'tasks', which has no")),
         ("a key outside the codes", *wrong("items", 25, "key", "4", "the key '4' of KN01 is none of its codes 0, 1")),
-        ("a key in letters", *wrong("items", 25, "key", "B", "the key 'B' of KN01 is none of its codes")),
         (
             "a filter unknown",
             *wrong("items", 28, "filter_item", "IT09", "IT02 is left out by IT09, which the form does not ask"),
@@ -149,10 +143,6 @@ FORM = [
             "a filter asked after the item",
             frame("items", lambda rows: rows.reindex([*rows.index[:25], 28, 27, 29])),
             ("items.csv line 27, column filter_item: the item IT02 is left out by IT01, which the form does not",),
-        ),
-        (
-            "a filter by itself",
-            *wrong("items", 28, "filter_item", "IT02", "IT02 is left out by IT02"),
         ),
         (
             "codes of a filter unknown",
@@ -186,7 +176,8 @@ FORM = [
             *wrong("items", 29, "form", "long", "TE01 is of the type tested, which a form can't ask", "assessment"),
         ),
     ),
-    *of_form(
+    *on_base(
+        "form",
         "responses",
         REJECTED,
         ("tested misspelt", *wrong("responses", 3, "tested", "yess", "'yess' is not one of yes, no")),
@@ -209,57 +200,8 @@ FORM = [
             ("column IT02: IT02 is skipped here, as params say, and has the answer '3'",),
         ),
     ),
-    *of_form(
-        "training_records",
-        REJECTED,
-        (
-            "a course unknown",
-            *wrong("training_records", 3, "course_id", "B77", "'B77' is not in courses.csv", "add it there"),
-        ),
-        ("a course in another case", *wrong("training_records", 3, "course_id", "b01", "differ only in")),
-        (
-            "somebody who is not in the register",
-            *wrong("training_records", 3, "staff_id", "999999", "'999999' is not in register.csv.gz"),
-        ),
-        (
-            "ids without their zeros",
-            column("training_records", "staff_id", lambda v: v.str.lstrip("0")),
-            fault("training_records", 2, "column staff_id", "leading zeros were lost"),
-        ),
-        ("nobody", *wrong("training_records", 3, "staff_id", "", "the value is empty")),
-        ("completed misspelt", *wrong("training_records", 3, "completed", "yess", "'yess' is not one of yes, no")),
-        (
-            "an end before the start",
-            column("training_records", "start", lambda v: v.str.replace("202", "203")),
-            ("column start: 203", "is above end, which is 202", "correct one",),
-        ),
-        ("a record twice", again("training_records", 3), ("training_records.csv", "stands in lines 3,", "keep one")),
-        (
-            "a record twice, with other results",
-            again("training_records", 3, post="4"),
-            ("training_records.csv", "stands in lines 3,", "keep one"),
-        ),
-        (
-            "a day that the calendar lacks",
-            *wrong("training_records", 3, "start", "2025-02-30", "'2025-02-30' is not a date"),
-        ),
-        ("a result above the scale", *wrong("training_records", 3, "post", "71", "71 is above 4")),
-    ),
-    *of_form(
-        "pilot_outcomes",
-        REJECTED,
-        ("treated misspelt", *wrong("pilot_outcomes", 3, "treated", "treated", "'treated' is not one of yes, no")),
-        (
-            "a group and wave twice, with other outcomes",
-            again("pilot_outcomes", 3, outcome="3.9"),
-            ("column group + wave: 'P01 2025-Q4' stands in lines 3,", "keep one"),
-        ),
-        ("nobody in a group", *wrong("pilot_outcomes", 3, "n", "0", "0 is below 1")),
-        ("half a person", *wrong("pilot_outcomes", 3, "n", "2.5", "'2.5' is not a whole number")),
-        ("an outcome with a decimal comma", *number("pilot_outcomes", 3, "outcome", "1,79")),
-        ("no outcome", *wrong("pilot_outcomes", 3, "outcome", "", "the value is empty")),
-    ),
-    *of_form(
+    *on_base(
+        "form",
         "params",
         REJECTED,
         (
@@ -317,7 +259,8 @@ FORM = [
             ("tiny.yaml line", "a questionnaire needs data.descriptors", "declare it"),
         ),
     ),
-    *of_form(
+    *on_base(
+        "form",
         "descriptors",
         NOTED,
         (
@@ -331,21 +274,14 @@ FORM = [
             ("descriptors.csv line", "column text_uz", "other apostrophes", "written with these"),
         ),
     ),
-    *of_form(
+    *on_base(
+        "form",
         "choices",
         NOTED,
         ("a row copied", again("choices", 3), fault("choices", 26, "lines 3, 26 hold the same row", "counted once")),
     ),
-    *of_form(
-        "pilot_outcomes",
-        NOTED,
-        (
-            "a row copied",
-            again("pilot_outcomes", 3),
-            ("pilot_outcomes.csv line", "hold the same row", "counted once"),
-        ),
-    ),
-    *of_form(
+    *on_base(
+        "form",
         "descriptors",
         PLAIN,
         (
@@ -360,14 +296,10 @@ FORM = [
             "rows have no order",
         ),
     ),
-    *of_form(
+    *on_base(
+        "form",
         "items",
         PLAIN,
         ("another key", cell("items", 25, "key", "2"), "no number depends on keys yet; the framework is the user's"),
-    ),
-    *of_form(
-        "pilot_outcomes",
-        PLAIN,
-        ("an outcome ten times as high", cell("pilot_outcomes", 3, "outcome", "17"), "no number depends on pilots yet"),
     ),
 ]

@@ -16,6 +16,7 @@ from mutations import NOTED, PLAIN, REJECTED, WRONG
 from mutations_project import write_bases
 
 from skillsgap.errors import Problem, SkillsgapError
+from skillsgap.run.questionnaire import form_of
 from skillsgap.run.release import Published
 from skillsgap.run.unit import open_unit
 from skillsgap.study.params import read_params
@@ -73,10 +74,13 @@ class Judge:
 
     def _end(self, project, clean):
         try:
-            study = read_study(read_params(project.params))
+            params = read_params(project.params)
+            study = read_study(params)
             same = clean.declares(project) and equal(tables_of(study), tables_of(clean.study))
             if not same and not equal(released(project, study), clean.released, plain):
                 return Outcome(WRONG, notes_of(study.notes), 0)
+            if "questionnaire" in params.values:
+                form_of(params)  # as validate does; a fault of the form stops no numbers, so these are looked at first
         except SkillsgapError as error:
             return Outcome(REJECTED, tuple(str(error).splitlines()), 0)
         told = tuple(line for line in notes_of(study.notes) if line not in notes_of(clean.study.notes))
@@ -99,7 +103,8 @@ class Clean:
 
     def declares(self, project):
         """Whether a project's params ask for the same numbers: they differ in what they say of the data at the most."""
-        return {**project.values(), "data": None} == self._asked
+        same = project.params.read_bytes() == self.project.params.read_bytes()
+        return same or {**project.values(), "data": None} == self._asked
 
     @cached_property
     def released(self):

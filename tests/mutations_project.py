@@ -32,9 +32,9 @@ def write_bases(root):
     dict of str to Project
     """
     bare = _bare(Path(root) / "bare")
-    bases = {name: bare.copy(Path(root) / name) for name in ("declared", "cells", "long", "form")}
-    for name, change in (("declared", _declare), ("cells", _as_cells), ("long", _as_long), ("form", _with_form)):
-        change(bases[name])
+    bases = {name: bare.copy(Path(root) / name) for name in ("declared", "cells", "long", "form", "history")}
+    for base, change in zip(bases.values(), (_declare, _as_cells, _as_long, _with_form, _with_history), strict=True):
+        change(base)
     return {"bare": bare} | bases
 
 
@@ -110,8 +110,8 @@ def _enriched(tables):
 def _register(table):
     """Ids of digits, sex as a number, columns under the file's own names."""
     number = pd.Series(range(len(table)), index=table.index)
-    hired = "20" + (25 - table["tenure_years"].astype(int) % 20).astype(str).str.zfill(2) + "-03-"
-    return table.drop(columns=["language", "device_access"]).assign(
+    hired = "20" + (26 - table["tenure_years"].astype(int) % 20).astype(str).str.zfill(2) + "-03-"
+    return table.drop(columns=["language", "device_access", "exit_date"]).assign(
         staff_id=table["staff_id"].str[1:], agency_id=table["agency_id"].replace(AGENCIES),
         sex=table["sex"].map({"female": "1", "male": "2"}),
         hire_date=hired + (number % 28 + 1).astype(str).str.zfill(2),
@@ -189,6 +189,12 @@ def _as_long(project):
 
 
 def _with_form(project):
-    """What a questionnaire needs besides, and the tables of courses taken and of a pilot."""
+    """What a questionnaire needs besides."""
     more = yaml.safe_load((REPO / "tests" / "mutations_form.yaml").read_text(encoding="utf-8"))
     project.edit(lambda values: (values["data"].update(more.pop("data")), values.update(more)))
+
+
+def _with_history(project):
+    """Courses taken, and a pilot."""
+    tables = ("training_records", "pilot_outcomes")
+    project.edit(lambda values: values["data"].update({name: {"file": f"../data/{name}.csv"} for name in tables}))

@@ -7,7 +7,6 @@ from mutations import (
     INVISIBLE,
     NO_CODES,
     NOTED,
-    PLAIN,
     REJECTED,
     ROLE,
     cell,
@@ -189,15 +188,6 @@ REGISTER = [
             "occupations with decimals",
             column("register", "isco08", lambda v: v + ".0"),
             ("register.csv.gz", "column isco08", "decimals"),
-        ),
-    ),
-    *some(
-        "register",
-        PLAIN,
-        (
-            "somebody who left before they came",
-            cell("register", 3, "exit_date", "1999-01-01"),
-            "no number depends on exits yet",
         ),
     ),
     *some(

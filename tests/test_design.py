@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.design import calibrate, design_means, group_means, interval, survey_design
+from skillsgap.estimate.margins import margin_faults
 
 ORACLES = Path(__file__).parents[2] / "shared" / "oracles" / "survey"
 CASES = sorted(path.parent for path in ORACLES.glob("*/case.json"))
@@ -242,6 +243,79 @@ def test_a_category_that_replicates_hardly_draw_does_not_stop_the_unit(few):
     np.testing.assert_allclose(result.matrix.sum(axis=0), 3000, rtol=1e-6)
     assert lost.any() == (few < 12)
     assert np.allclose(result.weights, 10)
+
+
+# --- who does not tell --------------------------------------------------------------------------------------------
+
+
+def test_who_does_not_tell_stays_and_the_others_meet_the_proportions():
+    """By hand: 10 staff, half f; 1 of 5 doesn't tell, so keeps 2, and f and m weigh 5 × (1 - 1/5) = 4 each."""
+    rows = pd.DataFrame({"weight": 1.0, "sex": ["f", "f", "f", "m", None]})
+    register = pd.DataFrame({"sex": ["f", "m"], "headcount": [5, 5]})
+    result = calibrate(survey_design(rows, n_replicates=9), rows, register, margins=["sex"], bounds=WIDE)
+    np.testing.assert_allclose(result.weights, [4 / 3, 4 / 3, 4 / 3, 4, 2], rtol=1e-9)
+    np.testing.assert_allclose(result.matrix.sum(axis=0), 10, rtol=1e-9)
+
+
+def test_who_does_not_tell_keeps_the_share_that_margins_told_by_all_give_them():
+    """By hand: 2 of 10 don't tell their sex, both in q, whose 5 people stand for 8 of 10 staff: their share is 0.32.
+
+    So f and m weigh 5 × 0.68 = 3.4 each, p's five have 2, q's three who told 8 - 3.2 = 4.8.
+    """
+    rows = pd.DataFrame({"weight": 1.0, "a": list("pppppqqqqq"), "sex": list("ffmmmffm") + [None] * 2})
+    register = pd.DataFrame({"a": list("ppqq"), "sex": list("fmfm"), "headcount": [1, 1, 4, 4]})
+    design = survey_design(rows, replicate_weights=rows[["weight"]], method="jk2")
+    results = [calibrate(design, rows, register, margins=margins, bounds=WIDE, tolerance=1e-10).weights
+               for margins in (["a", "sex"], ["sex", "a"])]  # fmt: skip
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-8)
+    weights = results[0].to_numpy()
+    np.testing.assert_allclose([weights[rows["sex"] == c].sum() for c in "fm"], 3.4)
+    np.testing.assert_allclose([weights[:5].sum(), weights[5:8].sum(), *weights[8:]], [2, 4.8, 1.6, 1.6])
+
+
+@st.composite
+def silences(draw):
+    """Rows of `samples` of whom a few don't tell b, and a few of others don't tell a; who is drawn as often tells."""
+    rows, register = draw(samples(fewest=7))
+    places = draw(st.permutations(range(len(rows))))
+    silent = rows.astype({"a": object, "b": object})
+    silent.loc[places[:2], "b"] = None
+    silent.loc[places[2:4], "a"] = None
+    return rows, silent, register
+
+
+@QUIET
+@given(silences(), st.randoms(use_true_random=False))
+def test_with_silent_respondents_proportions_and_totals_are_met_in_any_order(drawn, random):
+    rows, silent, register = drawn
+    design = survey_design(rows.assign(stratum=rows["a"]), n_replicates=20)
+    options = {"margins": ["a", "b"], "bounds": WIDE}
+    result = calibrate(design, silent, register, **options).matrix
+    np.testing.assert_allclose(result.sum(axis=0), register["headcount"].sum(), rtol=3e-6)
+    for margin in options["margins"]:
+        known = silent[margin].notna().to_numpy()
+        for code, staff in (register.groupby(margin)["headcount"].sum() / register["headcount"].sum()).items():
+            share = result[(silent[margin] == code).to_numpy()].sum(axis=0) / result[known].sum(axis=0)
+            np.testing.assert_allclose(share[share > 0], staff, rtol=3e-6)
+    order = list(rows.index)
+    random.shuffle(order)
+    again = survey_design(rows.assign(stratum=rows["a"]).loc[order], n_replicates=20)
+    other = calibrate(again, silent.loc[order], register.iloc[::-1], **options).matrix
+    np.testing.assert_allclose(other[np.argsort(order)], result, rtol=1e-9)
+
+
+def test_above_a_fifth_untold_a_margin_is_refused_and_its_faults_are_found_without_raking():
+    rows, register = small_category()
+    limit = rows.assign(a=rows["a"].mask(rows.index >= 240))  # 60 of 300
+    design = survey_design(rows, n_replicates=5)
+    assert calibrate(design, limit, register, margins=["a"]).weights.sum() == pytest.approx(3000)
+    above = rows.assign(a=rows["a"].mask(rows.index >= 239), b=rows["b"].replace("z", "r"))
+    text = line_of(calibrate, design, above, register, margins=["a", "b"])
+    assert "margin a: 20.3% of the weights are of people who gave no answer" in text and "drop it" in text
+    lines = margin_faults(above, rows["weight"], register, margins=["a", "b"])
+    assert lines[0] == text and ["'z' has staff" in lines[1], "'r' is not in" in lines[2]] == [True] * 2
+    assert len(lines) == 3 and not any("nan" in line or "None" in line for line in lines)
+    assert margin_faults(limit, rows["weight"], register, margins=["a", "b"]) == []
 
 
 # --- one clear line ---------------------------------------------------------------------------------------------

@@ -245,6 +245,20 @@ def test_planted_profile_shares_lie_within_three_standard_errors(arvenia):
     assert counts["truth"].sum() == 20_000
 
 
+def test_profiles_add_up_to_the_mean_of_everybody(arvenia):
+    """Levels that are means of two items are rounded for the fit, and half of them go up: none of it is printed."""
+    means = arvenia.table("means").query("by == 'all'").set_index("variable")["estimate"]
+    levels = arvenia.table("profiles").pivot(index="profile", columns="variable", values="estimate")
+    added = levels.drop(columns="share").mul(levels["share"], axis=0).sum()
+    assert (added - means).abs().max() < 0.02
+
+
+def test_intervals_hold_the_planted_levels_of_profiles(arvenia):
+    """5 profiles × 27 competencies, their errors shared by answers of the same people: as for shortfalls."""
+    levels = beside_truth(arvenia, "profiles").query("statistic == 'level'")
+    assert len(levels) == 5 * 27 and 0.85 <= inside(levels) <= 1
+
+
 def test_intervals_hold_the_planted_head_counts_of_agencies(arvenia):
     """12 agencies × 5 profiles, of which 48 are free. Independent 95 % intervals would hold 0.95 ± 3 × 0.031 of
     them; errors shared by agencies (one model, one fit) widen that by about half: 0.81 to 1."""

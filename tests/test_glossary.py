@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from test_wording import WRONG_MARK, bare
+from test_wording import WRONG_MARK
 
+from skillsgap.run.terms import bare, english, english_left, holds, small_words
 from skillsgap.run.texts import read_texts
 
 REPO = Path(__file__).parents[1]
@@ -27,9 +28,6 @@ EXCEPTIONS = {
     ("Senior staff", "staff"): "the name of a grade",
 }
 SAME = {"solar", "respondent"}  # a currency; words of both languages
-KEPT = {"agent", "at", "bic", "disk", "federal", "formula", "model", "respondent", "solar", "tender", "test"}
-KEPT |= {"gap", "may", "past"}  # other words in Uzbek: a sentence, the month, low
-QUOTED = re.compile(r"\(Britaniyada: [^)]*\)")  # what another framework calls a role
 
 
 @cache
@@ -41,26 +39,6 @@ def texts():
 def glossary():
     with (REPO / "data" / "framework" / "glossary.csv").open(encoding="utf-8", newline="") as file:
         return {row["term_en"]: row for row in csv.DictReader(file)}
-
-
-def english(term):
-    """A term as a pattern: any number, and capitals unless it is written in them."""
-    term = re.sub(r" \(.*\)", "", term)
-    pattern = re.sub("y$", "(?:ys?|ies)", term) if term.endswith("y") else term + "(?:s|es)?"
-    return re.compile(rf"(?<![\w-]){pattern}(?!\w)", 0 if term.startswith("AI") else re.IGNORECASE)
-
-
-def uzbek(term):
-    """Stems of a term's words, with the consonants that suffixes change: koʻnikma, daraja, ulush; -lik, -ligi."""
-    def stem(word):
-        word = re.sub(r"(?<=\w{3})(lari|lar|si|i)$", "", word)
-        return re.sub("[kg]$", "[kg]", re.sub("(q|gʻ)$", "(q|gʻ)", word))
-
-    return [re.compile(rf"(?<!\w){stem(word)}", 0 if word.isupper() else re.IGNORECASE) for word in term.split()]
-
-
-def holds(said, terms):
-    return any(all(stem.search(said) for stem in uzbek(term)) for term in terms)
 
 
 def excused(message, term):
@@ -113,12 +91,9 @@ def test_apostrophes():
 
 def test_no_english_is_left():
     """Words that are never written small in English are names; other words of both languages are kept."""
-    small = {word for text in texts() for word in re.findall(r"(?<!\w)[a-z]{2,}(?!\w)", bare(text.english))}
-    left = defaultdict(set)
-    for text in texts():
-        for word in set(re.findall(r"[^\W\d]{2,}", QUOTED.sub("", bare(text.uzbek)).casefold())) & small - KEPT:
-            left[word].add(text.uzbek)
-    assert dict(left) == {}
+    small = small_words(texts())
+    left = {text.uzbek: words for text in texts() if (words := english_left(text.uzbek, small))}
+    assert left == {}
 
 
 def test_a_text_is_not_its_english():

@@ -15,6 +15,7 @@ from mutations_declarations import DECLARATIONS
 from mutations_files import FILES
 from mutations_form import FORM
 from mutations_framework import FRAMEWORK
+from mutations_histories import HISTORIES
 from mutations_judge import LIMIT, Judge, equal, plain, released
 from mutations_layout import LAYOUT
 from mutations_register import REGISTER
@@ -22,10 +23,11 @@ from mutations_responses import RESPONSES
 from mutations_weights import WEIGHTS
 from mutations_yaml import YAML
 
+LISTS = (FILES, LAYOUT, RESPONSES, WEIGHTS, REGISTER, FRAMEWORK, COURSES, YAML, DECLARATIONS, FORM, HISTORIES)
 KINDS = {
     f"{kind.table}: {kind.name}{'' if kind.base == 'bare' else f' ({kind.base})'}": kind
-    for kind in [*FILES, *LAYOUT, *RESPONSES, *WEIGHTS, *REGISTER, *FRAMEWORK, *COURSES, *YAML, *DECLARATIONS, *FORM]
-}
+    for kinds in LISTS for kind in kinds
+}  # fmt: skip
 LINE = re.compile(r"\S.*: .+")  # what is wrong, and where; what to do
 AGAIN = 6  # kinds whose unchanged tables are taken through the whole chain
 

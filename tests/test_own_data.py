@@ -44,6 +44,20 @@ def test_an_anchored_item_has_one_category_a_level(project):
         opened(project).table("items")
 
 
+def test_a_response_rate_is_printed_only_where_it_is_known_how_many_were_asked(project):
+    def subtitle(invited):
+        project.edit(lambda values: values["data"]["responses"].update(invited=invited))
+        unit = opened(project)
+        return Published(unit).report("en")._sub(), int(unit.population.sum()), unit.facts.get("invited")
+
+    told, answered, invited = subtitle(1000)
+    assert f"{answered} answered ({answered / 1000:.0%})" in told and invited == 1000
+    told, answered, invited = subtitle("unknown")
+    assert f"{answered} answered, {answered / 300:.0%} of staff" in told and invited is None
+    with pytest.raises(StudyError, match="answered, and data.responses.invited says that 5 were asked"):
+        subtitle(5)
+
+
 def test_missing_codes_hold_under_the_files_own_name_of_a_column(project):
     project.rewrite("register", lambda table: table.rename(columns={"education": "EDU"}))
     project.edit(lambda values: values["data"]["register"].update(
@@ -108,6 +122,19 @@ def test_a_register_of_cells_gives_what_its_persons_give(project, tmp_path):
     raw = "statistic == 'shortfall_raw'"
     left, right = (unit.table("gaps").query(raw)[["group", "competency_id", "estimate"]] for unit in (after, before))
     pd.testing.assert_frame_equal(left.reset_index(drop=True), right.reset_index(drop=True), rtol=1e-9)
+
+
+def test_an_empty_place_of_a_linked_respondent_is_told_as_empty(project):
+    cell = ["agency_id", "grade"]
+    register = pd.read_csv(project.table("register"), dtype=str).set_index("staff_id")[cell]
+    project.rewrite("responses", lambda table: table.join(register, on="staff_id").drop(columns="staff_id"))
+    project.rewrite("responses", lambda t: t.assign(grade=t["grade"].where(t["status"] == "partial", "")))
+    register.groupby(cell).size().rename("headcount").reset_index().to_csv(project.table("register"), index=False)
+    project.edit(lambda values: values["data"]["responses"].update(link=cell))
+    with pytest.raises(StudyError) as caught:
+        opened(project).table("responses")
+    told = [str(fault) for fault in caught.value.problems if "data.responses.link goes by it" in str(fault)]
+    assert len(told) == 1 and "column grade" in told[0] and "nan" not in str(caught.value)
 
 
 def test_answers_one_a_row_give_what_a_wide_file_gives(project, tmp_path):

@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 
 from skillsgap.errors import ParamsError, StudyError
 from skillsgap.publish.paper import paper
-from skillsgap.run.questionnaire import read_form, verdict, write_questionnaire
+from skillsgap.run.questionnaire import read_form, register_columns, verdict, write_questionnaire
 from skillsgap.study.loading import load_tables
 from skillsgap.study.params import DEFAULTS, merge, read_params
 from skillsgap.study.questionnaire.exported import TOOLS, answers_block
@@ -29,6 +29,7 @@ FRAMEWORK = ("competencies", "descriptors", "items", "choices", "form_texts")
 ABOUT = ["agency_id", "role_id", "role_level", "grade", "sex", "age_band"]
 CODES = {"role_id": ["clerk", "analyst"], "role_level": ["staff", "lead"], "grade": ["G1", "G2"],
          "sex": ["female", "male"], "age_band": ["under 30", "30 and over"]}  # fmt: skip
+HELD = ["staff_id", *ABOUT]  # columns of the register
 NASTY = '<script>alert("1")</script> & \'x\''
 
 
@@ -177,6 +178,39 @@ def _unfiltered(land):
     return load_tables(replace(land.params, values=values), None)[0]["items"]
 
 
+@pytest.mark.parametrize("codes, names", [
+    (["<35", "35+"], ["under_35", "from_35"]), (["<=2", ">2"], ["up_to_2", "over_2"]),
+    (["under 30", "30–39", "G1"], ["under_30", "30-39", "G1"]),
+    (["35", "<35 лет", "35 лет+"], ["code_1", "code_2", "code_3"]), (["a b", "a_b"], ["code_1", "code_2"]),
+    (["5%", "50"], ["code_1", "code_2"]), (["prefer_not_to_say", "x"], ["code_1", "code_2"]),
+])  # fmt: skip
+def test_names_of_answers_say_their_codes_or_nothing(land, codes, names):
+    named = {"age_band": {code: {"en": code, "uz": code} for code in codes}}
+    values = {**land.params.values, "labels": {**land.params.values["labels"], **named}}
+    form = build_form(replace(land.params, values=values), copy.deepcopy(land.tables))
+    assert [(choice.name, choice.code) for choice in form.lists["age_band"][:-1]] == [*zip(names, codes, strict=True)]
+
+
+def test_the_number_of_a_sheet_is_asked_on_paper_only_and_is_not_loaded(land):
+    row = next(row for row in sheets(land.form)["survey"] if row.get("name") == "sheet_number")
+    assert row["type"] == "text" and row["relevant"] == "${mode} = 'paper'" and "required" not in row
+    assert "sheet_number:" not in answers_block(land.form, land.params, land.tables["items"].frame)
+
+
+def test_a_form_without_english_needs_no_english_of_its_own(land):
+    said = {"title": {"uz": "Kichik"}, "consent": {"office": {"uz": "Kichik idora"}}, "languages": ["uz"]}
+    values = copy.deepcopy(land.params.values)
+    values["questionnaire"]["consent"]["office"] = {}
+    form = build_form(replace(land.params, values=merge(values, {"questionnaire": said})), copy.deepcopy(land.tables))
+    assert form.title == {"uz": "Kichik"} and "answer_language" not in paper(form, "uz")
+    path = land.root / "params" / "only-uz.yaml"
+    data = yaml.safe_load((land.root / "params" / "tiny-land.yaml").read_text("utf-8"))
+    data["questionnaire"] |= {**said, "consent": {**VALUES["questionnaire"]["consent"], **said["consent"]}}
+    path.write_text(yaml.safe_dump({**data, "unit": "only-uz"}, allow_unicode=True), encoding="utf-8")
+    assert read_params(path).values["questionnaire"]["title"] == {"uz": "Kichik"}
+    path.unlink()
+
+
 def test_a_language_is_a_column_of_texts(land):
     def add(tables):
         for name in (*FRAMEWORK, "agencies"):
@@ -254,11 +288,9 @@ def _offered(rows, book, names):
 def test_exported_answers_come_back_item_by_item_and_find_their_register(land, tmp_path, tool):
     shutil.copytree(land.root, tmp_path / "land")
     path = tmp_path / "land" / "params" / "tiny-land.yaml"
-    (path.parent / "answers.csv").write_text(export(land, tool), encoding="utf-8")
-    block = yaml.safe_load(answers_block(land.form, land.params, land.tables["items"].frame, tool))
-    values = copy.deepcopy(VALUES)
-    del values["data"]["items"], values["data"]["responses"]
-    path.write_text(yaml.safe_dump(merge(values, block), allow_unicode=True), encoding="utf-8")
+    save(tmp_path / "land", export(land, tool))
+    block = yaml.safe_load(answers_block(land.form, land.params, land.tables["items"].frame, tool=tool, register=HELD))
+    path.write_text(yaml.safe_dump(instead(VALUES, block), allow_unicode=True), encoding="utf-8")
     params = read_params(path)
     back, direct = read_study(params), read_study(land.params)
     assert params.values["design"]["calibrate"] == ["agency_id"]  # ten people kept their sex to themselves
@@ -275,11 +307,65 @@ def test_exported_answers_come_back_item_by_item_and_find_their_register(land, t
     assert frame["sex"][:10].isna().all() and set(frame["date"]) == {"2026-03-24"}
     assert set(frame["answer_language"]) == {"uz"} and set(frame["mode"]) == {"web"}
     assert set(frame["status"]) == {"partial"}
-    assert back.facts.set_index("name")["value"]["invited"] == 123  # who said no was asked
+    assert block["data"]["responses"]["invited"] == "unknown" and "invited" not in set(back.facts["name"])
     cells = [column for column in ABOUT if column != "sex"]
     one, other = (study.responses[[*cells, *items]].sort_values([*items, *cells], ignore_index=True)
                   for study in (back, direct))  # fmt: skip
     pd.testing.assert_frame_equal(one, other, check_dtype=False)
+
+
+def test_a_unit_that_names_no_margins_is_weighted_by_what_everybody_tells(land, tmp_path):
+    shutil.copytree(land.root, tmp_path / "land")
+    path = tmp_path / "land" / "params" / "tiny-land.yaml"
+    values = {key: value for key, value in VALUES.items() if key != "design"}
+    path.write_text(yaml.safe_dump(values, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    write_questionnaire("tiny-land", root=tmp_path / "land")
+    block = (tmp_path / "land" / "questionnaires" / "tiny-land" / "long" / "answers.yaml").read_text("utf-8")
+    told = yaml.safe_load(block)
+    assert told["design"] == {"calibrate": ["agency_id", "role_id", "role_level", "grade"]}
+    assert told["data"]["responses"]["file"] == "../data/tiny-land/answers.csv"
+    assert "# how many people were asked" in block and "'Yes, I take part'" in block
+    save(tmp_path / "land", export(land, "odk-central"))
+    path.write_text(yaml.safe_dump(instead(values, told), allow_unicode=True), encoding="utf-8")
+    assert read_study(read_params(path)).responses["grade"].notna().all()
+
+
+def test_only_what_the_register_holds_is_a_margin(land, tmp_path):
+    table = pd.read_csv(land.root / "register.csv").drop(columns=["role_level"]).rename(columns={"grade": "Grade"})
+    table.rename(columns={"role_id": "Job"}).to_csv(tmp_path / "register.csv", index=False)
+    register = {"file": str(tmp_path / "register.csv"), "columns": {"role_id": "Job"}}
+
+    def held(data):
+        return register_columns(replace(land.params, values={**land.params.values, "data": data}))
+
+    assert [name for name in ABOUT if name in held({"register": register})] == [
+        "agency_id", "role_id", "grade", "sex", "age_band"]  # fmt: skip
+    assert held({"register": {"rows": [{"agency_id": "tax", "headcount": 5}]}}) == ("headcount", "agency_id")
+    assert held({}) == () and set(ABOUT) < set(held({"register": {"file": "not-there-yet.csv"}}))
+
+
+def test_a_submission_that_was_exported_twice_is_seen(land, tmp_path):
+    shutil.copytree(land.root, tmp_path / "land")
+    lines = export(land, "odk-central").splitlines(keepends=True)
+    save(tmp_path / "land", "".join([*lines, lines[1]]))
+    path = tmp_path / "land" / "params" / "tiny-land.yaml"
+    block = yaml.safe_load(answers_block(land.form, land.params, land.tables["items"].frame, register=HELD))
+    path.write_text(yaml.safe_dump(instead(VALUES, block), allow_unicode=True), encoding="utf-8")
+    with pytest.raises(StudyError, match=r"lines 2, 125 hold the same \d+ answers"):
+        read_study(read_params(path))
+
+
+def instead(values, block):
+    """Params with the block in the place of their items and responses."""
+    values = copy.deepcopy(values)
+    del values["data"]["items"], values["data"]["responses"]
+    return merge(values, block)
+
+
+def save(root, answers):
+    """Where the block looks for answers."""
+    (root / "data" / "tiny-land").mkdir(parents=True)
+    (root / "data" / "tiny-land" / "answers.csv").write_text(answers, encoding="utf-8")
 
 
 def test_the_block_says_which_items_where_the_form_column_does_not(land):
@@ -337,12 +423,26 @@ def test_a_text_on_paper_is_text_and_only_a_fictional_country_says_so(land):
 
 def test_the_verb_writes_the_same_files_twice(land):
     made = write_questionnaire("tiny-land", root=land.root)
-    folder = land.root / "questionnaires" / "tiny-land"
+    folder = land.root / "questionnaires" / "tiny-land" / "long"
     before = contents(folder)
     assert set(before) == {"tiny-land.xlsx", "paper.en.html", "paper.uz.html", "answers.yaml"}
     assert made.questions == 76 and made.verdict.startswith("accepted by pyxform")
+    (folder / "paper.ru.html").write_text("of a language that was taken out")
     write_questionnaire("tiny-land", root=land.root)
     assert contents(folder) == before
+
+
+def test_the_verb_says_how_to_export_and_paper_which_form_it_is(land):
+    made = write_questionnaire("tiny-land", root=land.root)
+    assert made.export == "Export from ODK Central: all submissions as CSV, with Remove group names off."
+    version = sheets(land.form)["settings"][0]["version"]
+    assert f"tiny_land_long · uz · {version}" in visible(paper(land.form, "uz"))
+    assert "answer_language = uz · mode = paper" in visible(paper(land.form, "uz"))
+
+
+def test_small_codes_stand_at_all_answers_of_a_question_or_at_none(land):
+    for block in re.findall(r"(?s)<ul class=\"beside.*?</ul>", paper(land.form, "en")):
+        assert block.count("<sub>") in (0, block.count("<li>"))
 
 
 def test_a_unit_that_asks_for_no_form_is_told_so(land, tmp_path):
@@ -397,6 +497,18 @@ BAD = {
     "phrase": (drop("form_texts", text_id="thanks"), "there is no text thanks, which the form needs"),
     "text": (put("items", "text_uz", None, item_id="CM01"), "asked in uz, and the text is empty: take uz out of "
              "questionnaire.languages, or add 1 texts, from CM01 on"),
+    "place misspelt": (put("form_texts", "text_uz", "Savollar: {contаct}", text_id="consent_contact"), "text_uz: "
+                       "consent_contact has the place '{contаct}', which its text_en does not have: write its places"),
+    "place lost": (put("form_texts", "text_uz", "Bir necha daqiqa.", text_id="consent_purpose"),
+                   "consent_purpose lacks the place '{minutes}', which its text_en has"),
+    "place unknown": (put("form_texts", "text_en", "About {minuts} minutes.", text_id="consent_purpose"), "a form has "
+                      "nothing to put in the place '{minuts}' of consent_purpose: write one of {contact}, {minutes}"),
+    "brace": (put("form_texts", "text_uz", "Bir {minutes daqiqa {office}", text_id="consent_purpose"),
+              "consent_purpose has the place '{'"),
+    "brace in item": (put("items", "text_uz", "Men ${DL01} bilaman", item_id="CM01"),
+                      "column text_uz: the text has '{DL01}', and only form_texts have places"),
+    "brace in answer": (put("choices", "text_en", "Never}", scale="often", code=0), "the text has '}'"),
+    "brace in level": (put("descriptors", "text_en", "I {do}", competency_id="cloud", level=2), "the text has '{do}'"),
 }  # fmt: skip
 
 

@@ -34,6 +34,20 @@ def project(tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def glossary(project):
+    """The project with a term, and courses whose Uzbek has its word with a suffix, another word, or another term."""
+    path = project / "data/framework/glossary.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("term_en,term_uz,also_uz,definition_en,definition_uz\ngap,tafovut,oraliq|boʻshliq,What lacks,Kam\n",
+                    encoding="utf-8")  # fmt: skip
+    names = [*((f"Gap no. {n}", f"{n}-tafovutlar") for n in range(12)), ("A gap here", "Bu yerda oraliq"),
+             ("Gaps", "Farqlar, tafovut"), ("Gapless", "Tafovutsiz")]  # fmt: skip
+    lines = [f"C{n:02},{en},\"{uz}\",1\n" for n, (en, uz) in enumerate(names)]
+    (project / "data/synthetic/common/courses.csv").write_text(COURSES + "".join(lines), encoding="utf-8")
+    return project
+
+
 def contents(root):
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*")
             if p.is_file() and "build" not in p.parts}  # fmt: skip
@@ -103,6 +117,49 @@ def test_rows_in_any_order_saved_as_csv_load_too(project, delimiter):
     assert [said for *_, said in load_review(project / "back.csv", root=project).changes] == ["Eʼlon qilinmadi"]
 
 
+@pytest.mark.parametrize(("said", "fault"), [
+    ("Текст кириллицада", "Cyrillic letters: Текст, кириллицада: write it in Latin letters"),
+    ("R\u0430qamli asoslar", "Cyrillic letters: R\u0430qamli:"),  # drawn as the Latin a
+    ("Your answer: programs", "English is left in it: answer, programs: write it in Uzbek"),
+])  # fmt: skip
+def test_a_correction_is_uzbek_in_latin_letters(project, said, fault):
+    told = faults(project, {"Digital footing": {CORRECTION: said}})
+    assert re.search(r"line \d+, column Correction", told) and fault in told and "\n" not in told
+
+
+def test_a_name_may_stand_in_a_correction(project):
+    path = corrected(project, {"Digital footing": {CORRECTION: "SI, ChatGPT va Excel asoslari"}})
+    assert len(load_review(path, root=project).changes) == 1
+
+
+@pytest.mark.parametrize("cells", [
+    {UZBEK: "Raqamli poydevor"}, {UZBEK: "Raqamli poydevor", CORRECTION: "Raqamli tayanch"}, {UZBEK: None}
+])  # fmt: skip
+def test_an_edit_in_the_uzbek_column_is_not_lost(project, cells):
+    told = faults(project, {"Digital footing": cells, "Withheld": {CORRECTION: "Eʼlon qilinmadi"}})
+    assert re.search(r"line \d+, column Uzbek.*: the Uzbek was changed in its own column: move it to", told)
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("own", ["Raqamli poydevor", "Raqamli  asoslar ", None])
+def test_an_edit_that_was_moved_is_taken(project, own):
+    path = corrected(project, {"Digital footing": {UZBEK: own, CORRECTION: "Raqamli poydevor"}})
+    assert [said for *_, said in load_review(path, root=project).changes] == ["Raqamli poydevor"]
+
+
+def test_texts_that_still_use_an_old_word_of_the_glossary_are_listed(glossary):
+    done = load_review(corrected(glossary, {"gap": {CORRECTION: "farq"}}), root=glossary)
+    rows = load_workbook(glossary / "back.xlsx").active.iter_rows(values_only=True)
+    still = [row[0] for row in rows if str(row[ENGLISH - 1]).startswith("Gap no.")]
+    assert len(done.changes) == 1 and len(still) == 12
+    assert done.notes == (f"gap: 12 texts still say 'tafovut', not 'farq', № {', '.join(map(str, still[:10]))} "
+                          "and 2 more",)  # fmt: skip
+
+
+def test_a_term_is_not_its_own_second_word(glossary):
+    assert "also_uz has 'oraliq' for this term already" in faults(glossary, {"gap": {CORRECTION: "oraliq"}})
+
+
 def test_every_fault_is_told_at_once_and_nothing_is_written(project):
     told = faults(project, {
         "Withheld": {CODE: "0123456789-abcd", CORRECTION: "Eʼlon qilinmadi"},
@@ -163,7 +220,8 @@ def test_the_same_texts_give_the_same_bytes(project):
 
 def test_only_what_a_reviewer_writes_is_open(project):
     sheet = load_workbook(write_review(root=project)[1]).active
-    assert sheet.protection.sheet and sheet.freeze_panes and sheet.auto_filter.ref
+    assert sheet.protection.sheet and sheet.protection.sort  # a locked cell can't be sorted, so it isn't offered
+    assert not sheet.protection.autoFilter and sheet.freeze_panes and sheet.auto_filter.ref
     for row in sheet.iter_rows(min_row=int(sheet.freeze_panes[1:])):
         assert [cell.column for cell in row if not cell.protection.locked] == [CORRECTION, REMARK]
         assert all(cell.data_type == "s" for cell in (row[ENGLISH - 1], row[UZBEK - 1]))

@@ -153,12 +153,13 @@ def test_without_bias_most_intervals_hold_0():
 # --- what a page says of it ------------------------------------------------------------------------------------
 
 
-def said(table, *, lang="en", scale="levels"):
+def said(table, *, lang="en", scale="levels", n_eff=900.0, **facts):
     """The foot of a page whose one view, besides levels of 27 competencies, is this table."""
-    levels = pd.DataFrame({"by": "all", "group": "all", "variable": [f"c{k}" for k in range(27)], "n": 900})
+    levels = pd.DataFrame({"by": "all", "group": "all", "variable": [f"c{k}" for k in range(27)], "n": 900,
+                           "n_eff": n_eff})  # fmt: skip
     release = release_tables({"self_report": table, "means": levels} if table is not None else {}, Rules())
     facts = Facts(**{name: None for name in inspect.signature(Facts).parameters if name not in vars(Facts)}
-                  | {"scale": scale, "self_reported": True, "replicates": 200})
+                  | {"scale": scale, "self_reported": True, "replicates": 200, **facts})
     return str(foot(release, facts, Words(lang)).html)
 
 
@@ -193,6 +194,16 @@ def test_fewer_than_ten_assessed_are_not_printed():
 
 def test_without_assessed_items_or_levels_a_page_says_nothing_of_it():
     assert "assessor" not in said(None) and "assessor" not in said(row(0.24, 0.21, 0.27), scale="score")
+
+
+@pytest.mark.parametrize(("facts", "told"), [
+    ({"staff": 5000}, True), ({"staff": 5000, "n_eff": 700.0}, False), ({"staff": 5000, "calibrated": True}, False),
+    ({}, False), ({"staff": 5000, "published": True}, False),
+])  # fmt: skip
+def test_answers_that_count_alike_beside_a_register_are_told(facts, told):
+    table = row(0.24, 0.21, 0.27)
+    assert ("Answers were not weighted to the register: each counts alike." in said(table, **facts)) is told
+    assert ("vaznlanmagan: ularning hammasi teng hisoblanadi" in said(table, lang="uz", **facts)) is told
 
 
 def test_the_chain_makes_protects_and_prints_it(made):

@@ -1,12 +1,17 @@
 """Each option of the generator moves what it is there to move and nothing else; a bad spec is stopped in one line."""
 
 import copy
+import os
+import warnings
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
+import skillsgap as sg
 from skillsgap.errors import SkillsgapError
 from skillsgap.study.synthetic.country import make_country
 from skillsgap.study.synthetic.spec import read_spec, small_spec
@@ -107,6 +112,9 @@ def test_bias_moves_self_ratings_and_leaves_what_the_assessor_finds(plain, base)
     tested = country.tables["responses"].query("tested == 'yes'").merge(country.tables["register"], on="staff_id")
     over = (tested["DI01"] - tested["TE02"]).astype(float).groupby(tested["sex"]).mean()
     assert over["female"] == pytest.approx(0.5, abs=0.25) and over["male"] == pytest.approx(0.8, abs=0.25)
+    assert as_planted(country, "self-report bias, sex male")
+    assert moment(country, "self-report bias, sex male")["se"] < 0.02
+    assert not base.truth["moments"]["figure"].str.startswith("self-report bias, sex").any()
 
 
 def test_the_tested_are_a_random_part_of_those_who_answer(plain, base):
@@ -232,6 +240,16 @@ BAD = [
     ("n_staff", 6, ["agencies are 12", "n_staff is 6", "at least one person"]),
     ("response_rate", 1.2, ["response_rate", "1.2", "between 0 and 1"]),
     ("response_rate", float("nan"), ["response_rate", "nan", "give a number"]),
+    ("partial_rate", 1, ["partial_rate is 1", "from 0 and below 1"]),
+    ("item_missing_rate", 1, ["item_missing_rate is 1", "from 0 and below 1"]),
+    ("currency", "UZS", ["currency", "UZS", "give XXX", "real one's currency"]),
+    ("country", "uzbekistan", ["country", "uzbekistan", "invent a name"]),
+    ("country", "bosnia_and_herzegovina", ["country", "bosnia_and_herzegovina", "invent a name"]),
+    ("label", {"en": "Kazakhstan (fictional)", "uz": "Arveniya"}, ["label.en", "Kazakhstan", "invent a name"]),
+    ("label", {"en": "Arvenia", "uz": "O'zbekiston (xayoliy)"}, ["label.uz", "O'zbekiston", "invent a name"]),
+    ("agencies.0.roles", {"inspector": float("nan")}, ["agencies.levy.roles.inspector is nan", "give a number"]),
+    ("response_effects.grade", {1: 0.2}, ["response_effects.grade.1 is not text", "put 1 in quotes"]),
+    ("regions", {False: {"label_en": "N", "label_uz": "N", "share": 1}}, ["regions.False is not text", "in quotes"]),
     ("fictional", False, ["fictional", "false", "always fictional"]),
     ("n_stuff", 3, ["unknown key n_stuff", "correct its name"]),
     ("pilot.wave", 3, ["unknown key pilot.wave", "correct its name"]),
@@ -287,13 +305,93 @@ def test_all_faults_of_a_spec_are_named_together(spec):
         make_country(bad, 0)
 
 
+def test_a_fault_of_shape_hides_no_other_fault(spec):
+    faults = [
+        ("response_rate", 2, "response_rate is 2"),
+        ("agencies.3.region", 7, "agencies.sundale_office.region is 7"),
+        ("agencies.1.hub_id", "moon", "agencies.hearth.hub_id names moon"),
+        ("roles.inspector.female", -1, "roles.inspector.female is -1"),
+        ("exits", GONE, "exits is absent"),
+        ("n_staff", 5, "n_staff is 5, but"),
+        ("dif", {"DI01": {"xx": 1}}, "dif.DI01 names xx"),
+        ("common", "nowhere", "lacks requirements.csv"),
+        ("profiles.data_strong.share", 0.2, "profiles.*.share adds up to 1.05"),
+        ("country", "brazil", '"brazil"'),
+        ("response_effects.sex", {"men": 1}, "response_effects.sex names men"),
+        ("survey_dates", ["2026-02-30", "2026-03-02"], "2026-02-30"),
+    ]
+    bad = spec
+    for path, value, _ in faults:
+        bad = changed(bad, path, value)
+    with pytest.raises(SkillsgapError) as caught:
+        make_country(bad, 0)
+    assert [words for _, _, words in faults if words not in str(caught.value)] == []
+    with pytest.raises(SkillsgapError, match="n_invited is 0.*dif names QQ99"):  # once the tables can be read
+        make_country(changed(changed(spec, "dif", {"QQ99": {"uz": 1}}), "n_invited", 0), 0)
+
+
+def test_the_requirements_that_a_new_role_lacks_are_all_named(spec):
+    bad = changed(changed(spec, "roles.sailor", spec["roles"]["inspector"]), "roles.cook", spec["roles"]["inspector"])
+    for role, share in (("inspector", 0.1), ("sailor", 0.05), ("cook", 0.02)):
+        bad = changed(bad, f"roles.{role}", {**bad["roles"][role], "share": share})
+    with pytest.raises(SkillsgapError) as caught:
+        make_country(bad, 0)
+    assert "requirements.csv lacks sailor (lead, senior, staff), cook (lead, senior, staff)" in str(caught.value)
+
+
+@pytest.mark.parametrize("random_state", [-1, 1.5, "x", None, True])
+def test_what_is_no_seed_is_refused_in_one_line(plain, random_state):
+    with pytest.raises(SkillsgapError, match="random_state is .*: give a whole number, 0 or more, or a numpy Gen"):
+        make_country(plain, random_state)
+
+
+def test_nearly_no_answers_are_drawn_without_warnings(spec):
+    small = {**small_spec(spec, n_staff=40, n_agencies=1), "item_missing_rate": 0.999}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        country = make_country(small, SEED)
+    assert len(country.tables["responses"]) == 40
+
+
+def test_the_spec_is_read_and_scaled_by_public_verbs(spec, tmp_path):
+    assert sg.read_spec is read_spec and sg.small_spec is small_spec
+    path = ROOT / "arvenia" / "spec.yaml"
+    assert sg.read_spec(str(path)) == sg.read_spec(path) == spec
+    assert small_spec(path, n_staff=100) == small_spec(spec, n_staff=100)
+    for verb in (sg.make_country, sg.read_spec):
+        assert "data/synthetic/arvenia/spec.yaml" in verb.__doc__
+
+
+def test_days_that_yaml_read_as_dates_are_taken(spec):
+    loaded = yaml.safe_load((ROOT / "arvenia" / "spec.yaml").read_text(encoding="utf-8"))
+    assert isinstance(loaded["survey_dates"][0], date)
+    loaded |= {key: spec[key] for key in ("framework", "common")}
+    one, other = (make_country(small_spec(given), SEED) for given in (loaded, spec))
+    pd.testing.assert_frame_equal(one.tables["responses"], other.tables["responses"])
+
+
+def test_folders_of_a_dict_that_are_not_found_are_explained(spec, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    loaded = {**spec, "framework": os.path.join("..", "..", "framework")}
+    with pytest.raises(SkillsgapError, match="lacks competencies.csv: name the folder with it .read_spec takes"):
+        make_country(loaded, SEED)
+
+
 def test_a_spec_that_is_no_mapping_or_no_yaml_is_named(tmp_path):
     path = tmp_path / "spec.yaml"
     path.write_text("a: [", encoding="utf-8")
     with pytest.raises(SkillsgapError, match="spec.yaml can't be read as YAML"):
         read_spec(path)
-    with pytest.raises(SkillsgapError, match="list is not a mapping"):
-        make_country([1], 0)
+    path.write_text("survey_dates: [2026-02-30, 2026-03-01]", encoding="utf-8")
+    with pytest.raises(SkillsgapError, match="spec.yaml can't be read as YAML .*day"):
+        read_spec(path)
+    with pytest.raises(SkillsgapError, match="nofile.yaml: there is no such file: name a spec.yaml"):
+        read_spec(tmp_path / "nofile.yaml")
+    for nothing in ([1], None):
+        with pytest.raises(SkillsgapError, match="is not a mapping"):
+            make_country(nothing, 0)
+        with pytest.raises(SkillsgapError, match="this is no spec: give one from read_spec"):
+            small_spec(nothing)
 
 
 def test_effects_too_strong_for_the_shares_are_named():
@@ -305,3 +403,5 @@ def test_effects_too_strong_for_the_shares_are_named():
 def test_small_spec_refuses_more_agencies_than_there_are(spec):
     with pytest.raises(SkillsgapError, match="n_agencies 13"):
         small_spec(spec, n_agencies=13)
+    with pytest.raises(SkillsgapError, match="n_staff is 300.5: give a whole number"):
+        small_spec(spec, n_staff=300.5)

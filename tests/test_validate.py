@@ -8,7 +8,7 @@ import pytest
 import yaml
 from conftest import contents
 
-from skillsgap.errors import ParamsError, StudyError
+from skillsgap.errors import EstimateError, ParamsError, StudyError
 from skillsgap.run import forecast as forecasting
 from skillsgap.run.forecast import NEEDS, STAGES, TABLES, comparable_units, forecast
 from skillsgap.run.matrix import NAMES, matrix
@@ -142,6 +142,26 @@ def test_what_the_study_refuses_is_a_fault_and_the_chain_refuses_it_too(project,
     with pytest.raises(StudyError, match=f"without data.{gone}"):
         opened(project)
         made(project)
+
+
+def test_margins_that_cannot_be_weighted_to_are_faults_before_a_run_and_in_it(project):
+    def hide(share):
+        def change(table):
+            told = pd.read_csv(project.table("register"), dtype=str).set_index("staff_id")["sex"]
+            sex = table["staff_id"].map(told)
+            sex = sex.mask(pd.Series(range(len(table)), table.index) < share * len(table), "")
+            return table.assign(sex=sex)
+
+        project.rewrite("responses", change)
+
+    hide(0.1)
+    assert not foretold(project).faults and opened(project).table("weights") is not None
+    hide(0.5)
+    one = foretold(project)
+    assert set(one.states.values()) == {"fault"} and len(one.faults) == 1
+    assert re.match(r"margin sex: \d\d\.\d% of the weights are of people who gave no answer", one.faults[0])
+    with pytest.raises(EstimateError, match=re.escape(one.faults[0])):
+        opened(project).table("weights")
 
 
 def test_a_register_alone_is_read_and_there_is_nothing_to_estimate(project):

@@ -15,6 +15,7 @@ from babel.numbers import parse_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skillsgap.run.terms import bare
 from skillsgap.wording import HIGH_SHARE, LOCALES, LOW_SHARE, MINUS, Words
 
 REPO = Path(__file__).parents[1]
@@ -25,10 +26,6 @@ TOLD = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<[^>]*>", re.DOTALL)  # what
 ANSWER = re.compile(r"\b\w+ = \w*")  # a column and its code, for whoever types a paper form in
 # oʻ and gʻ take U+02BB and nothing else does; tutuq is U+02BC; no other mark stands for either
 WRONG_MARK = re.compile(r"['`´‘’ʹ]|(?<![oOgG])ʻ|(?<=[oOgG])ʼ")
-# what no language translates: keys of params and columns (in Uzbek between “ ”, where nothing else tells them from
-# words), formats and programs
-CODE = re.compile(r"\b\w+(?:[._][\w{}]+)+(?:: \w+)?|“\w+”|~?/?\.pgpass|\.csv|reverse: yes|link: |"
-                  r"\b(?:UTF|CSV|DATA|SELECT|PGPASSWORD|SQLAlchemy|U\+02B[BC])\b")
 # what messages keep beyond the glossary, which lets tables say some of these in a second way: the English word as a
 # pattern, the stem its Uzbek message must hold
 FIELD_WORDS = {r"agenc(y|ies)": "idora", r"levels?": "daraja", r"points": "ball", r"register": "kadrlar reyestri",
@@ -68,11 +65,6 @@ def translations():
 def places(text):
     """Each place with its conversion."""
     return sorted((name, how or "") for _, name, _, how in Formatter().parse(text) if name is not None)
-
-
-def bare(text):
-    """A message without its places, and without what is the same in every language."""
-    return re.sub(r"\{\w+(?:!r)?\}", " ", CODE.sub(" ", text))
 
 
 def each(check):

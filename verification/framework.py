@@ -1,12 +1,12 @@
 """What the framework covers, and what its two forms can measure.
 
-Run by ``make verify``. First each phrase of the workshop's sessions and of the Korean paper beside the competencies
-or questions that answer to it. Then the reliability of each competency group and of single competencies, by
-simulation: answers of arvenia's staff (synthetic) are drawn again and again with other seeds, without the items that
-work otherwise in a language. `alpha` is what a survey would print; `true` is what only a drawn country knows: the squared
-correlation, over respondents, of the mean answer with the mean true level of ALL competencies of the group, so
-that the short form pays for those it leaves out. Errors are Monte Carlo: the spread over seeds divided by the root
-of their number. QUICK=1 draws fewer.
+Run by ``make verify``. First each phrase of the workshop's sessions and of the Korean paper beside the
+competencies or questions that answer to it. Then the reliability of each competency group and of single
+competencies, by simulation: answers of arvenia's staff (synthetic) are drawn again and again with other seeds,
+without the items that work otherwise in a language. `alpha` is what a survey would print; `true` is what only a
+drawn country knows: the squared correlation, over respondents, of the mean answer with the mean true level of
+ALL competencies of the group, so that the short form pays for those it leaves out. Errors are Monte Carlo: the
+spread over seeds divided by the root of their number. QUICK=1 draws fewer.
 """
 
 import os

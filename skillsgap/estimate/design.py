@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import stats
 
 from skillsgap.errors import EstimateError
+from skillsgap.estimate.margins import margin_faults, margin_indicator
 
 CONFIDENCE = 0.95
 UNBOUNDED = (0.0, 1e9)  # no weight reaches a thousand million times its base
@@ -132,11 +133,16 @@ def calibrate(design, sample, register, *, margins, bounds=(0.25, 4.0), toleranc
     Raking (exponential distance), with each weight kept within `bounds` times its base weight. A replicate
     that drew too few of a category to keep the bounds meets the margins without them.
 
+    Who tells no category of a margin keeps their share of the total: the one that the margins which everybody told
+    give them (without any such, that of their base weights). The others meet the register's head-counts times one
+    less that share, so its proportions. This takes those who don't tell for spread over the categories as the others
+    are; where, say, mostly women don't tell their sex, women weigh too much.
+
     Parameters
     ----------
     design : SurveyDesign
     sample : DataFrame of shape (n_respondents, …)
-        The margin columns of the respondents, in the order of the design.
+        The margin columns of the respondents, in the order of the design; empty where somebody didn't tell.
     register : DataFrame
         Margin columns and ``headcount``.
     margins : list of str
@@ -154,7 +160,8 @@ def calibrate(design, sample, register, *, margins, bounds=(0.25, 4.0), toleranc
     Raises
     ------
     EstimateError
-        A category stands on one side only, or the margins can't be met (of the full sample, within the bounds).
+        A category stands on one side only, more than 20 % tell none (`margin_faults` finds both at once), or the
+        margins can't be met (of the full sample, within the bounds).
 
     References
     ----------
@@ -170,12 +177,13 @@ def calibrate(design, sample, register, *, margins, bounds=(0.25, 4.0), toleranc
     """
     if not margins:
         return design
-    counted = design.weights.to_numpy() > 0
-    indicators, targets = zip(*(_margin(sample[m], counted, register, m) for m in margins), strict=True)
+    if faults := margin_faults(sample, design.weights, register, margins=margins):
+        raise EstimateError(faults[0])
+    made = [margin_indicator(sample[m], register, m) for m in margins]
     base = design.matrix
     # a base weight may be on any scale; start from the register's total so that bounds mean what they say
-    start = base * (targets[0].sum() / base.sum(axis=0))
-    weights, error = _rake(start, indicators, targets, bounds, tolerance, max_sweeps)
+    start = base * (made[0][1].sum() / base.sum(axis=0))
+    weights, error = _rake(start, made, bounds, tolerance, max_sweeps)
     if error[0] >= tolerance:
         raise EstimateError(
             f"margins {', '.join(margins)} can't be met within {bounds[0]} and {bounds[1]} times the base weight "
@@ -183,7 +191,7 @@ def calibrate(design, sample, register, *, margins, bounds=(0.25, 4.0), toleranc
         )
     far = np.flatnonzero(error >= tolerance)
     if len(far):
-        weights[:, far], error[far] = _rake(start[:, far], indicators, targets, UNBOUNDED, tolerance, max_sweeps)
+        weights[:, far], error[far] = _rake(start[:, far], made, UNBOUNDED, tolerance, max_sweeps)
     if error.max() >= tolerance:
         raise EstimateError(
             f"margins {', '.join(margins)} can't be met together in {(error >= tolerance).sum()} of "
@@ -193,9 +201,13 @@ def calibrate(design, sample, register, *, margins, bounds=(0.25, 4.0), toleranc
     return SurveyDesign(full, weights[:, 1:], design.scale, design.degf, design.method)
 
 
-def _rake(start, indicators, targets, bounds, tolerance, max_sweeps):
+def _rake(start, margins, bounds, tolerance, max_sweeps):
     """Weights and the largest relative error of a margin, for each column of weights."""
-    wanted = [_present(i.T @ start, t) for i, t in zip(indicators, targets, strict=True)]
+    whole, shared = [made for made in margins if _is_told(*made)], start
+    if 0 < len(whole) < len(margins):
+        shared, _ = _rake(start, whole, bounds, tolerance, max_sweeps)
+    indicators = [indicator for indicator, _ in margins]
+    wanted = [_present(indicator.T @ shared, target) for indicator, target in margins]
     weights, error = start.copy(), np.full(start.shape[1], np.inf)
     for _ in range(max_sweeps):
         off = np.flatnonzero(error >= tolerance)
@@ -210,27 +222,22 @@ def _rake(start, indicators, targets, bounds, tolerance, max_sweeps):
     return weights, error
 
 
+def _is_told(indicator, target):
+    return indicator.shape[1] == len(target)
+
+
 def _present(there, target):
-    """Targets of each replicate; the staff of a category it lost are spread over the others of the margin."""
-    kept = np.where(there > 0, target, 0.0)
-    return kept * (target.sum() / kept.sum(axis=0))
+    """Targets of each replicate; the staff of a category it lost are spread over the others of the margin.
 
-
-def _margin(values, counted, register, margin):
-    counts = register.groupby(margin)["headcount"].sum()
-    lacking = sorted(set(counts.index[counts > 0].astype(str)) - set(values[counted].dropna().astype(str)))
-    unknown = sorted(set(values.fillna("(empty)").astype(str)) - set(counts.index.astype(str)))
-    if lacking or unknown:
-        side = (
-            f"{lacking[0]!r} has staff but no respondent"
-            if lacking
-            else f"{unknown[0]!r} is not in the register"
-        )
-        raise EstimateError(f"margin {margin}: {side}: merge categories, or drop it from design.calibrate")
-    codes = pd.Categorical(values.astype(str), categories=counts.index.astype(str)).codes
-    shape = (len(values), len(counts))
-    indicator = sparse.csr_array((np.ones(len(values)), (np.arange(len(values)), codes)), shape=shape)
-    return indicator, counts.to_numpy(dtype=float)[:, None]
+    A last row of `there` beyond the categories is who told none: they keep their share, and the others get the rest.
+    """
+    kept = np.where(there[: len(target)] > 0, target, 0.0)
+    total = kept.sum(axis=0)
+    wanted = kept * np.divide(target.sum(), total, out=np.zeros_like(total), where=total > 0)
+    if len(there) == len(target):
+        return wanted
+    share = there[-1] / there.sum(axis=0)
+    return np.vstack([wanted * (1 - share), target.sum() * share])
 
 
 def _ratio(target, current):

@@ -126,8 +126,11 @@ def profile_replicates(profiles, answers, design: SurveyDesign, *, max_iter=200,
     return ReplicateFits(theta[:, :, 0].copy(), theta[:, :, 1:].copy())
 
 
-def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None):
+def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None, *, levels=None):
     """Share of each profile and its expected level on each variable, with replicate errors.
+
+    Where profiles are formed on rounded levels, what rounding added is taken out again: of levels that are means of two
+    items half lie at .5 and go up, by 0.2 on average.
 
     Parameters
     ----------
@@ -135,6 +138,8 @@ def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None):
     answers : DataFrame (n_respondents, n_variables) it was fitted on
     design : SurveyDesign of the same respondents
     replicates : ReplicateFits, default: computed here
+    levels : DataFrame (n_respondents, n_variables), optional
+        The levels that `answers` are the rounded ones of.
 
     Returns
     -------
@@ -145,7 +150,12 @@ def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None):
     answers, weights = _by_row_key(answers, design)
     replicates = profile_replicates(profiles, answers, design) if replicates is None else replicates
     full = _shares_and_levels(profiles, profiles._theta[None, :, 0], profiles._theta[None, :, 1:])[0]
-    spread = _shares_and_levels(profiles, replicates.shares, replicates.probs) - full
+    refitted = _shares_and_levels(profiles, replicates.shares, replicates.probs)
+    if levels is not None:
+        each = np.vstack([weights, design.replicate_weights[design.weights.index.get_indexer(answers.index)].T])
+        added = _added(profiles, answers, levels.loc[answers.index], each)
+        full, refitted = full - added[0], refitted - added[1:]
+    spread = refitted - full
     se = np.sqrt(design.scale * (spread**2).sum(axis=0))
     quantile = stats.t.ppf(0.975, design.degf)
     low, high = full - quantile * se, full + quantile * se
@@ -168,6 +178,18 @@ def _shares_and_levels(profiles, shares, probs):
     values = probs * np.concatenate(list(profiles.categories_.values()))
     levels = np.add.reduceat(values, profiles._first_columns()[1:] - 1, axis=2)
     return np.concatenate([shares[:, :, None], levels], axis=2)
+
+
+def _added(profiles, answers, levels, weights):
+    """What rounding added to the mean of each profile, by run: (runs, profiles, 1 + variables), 0 for shares."""
+    names, posterior = list(profiles.categories_), profiles.predict_proba(answers)
+    difference = answers[names].to_numpy(float) - levels[names].to_numpy(float)
+    there = np.isfinite(difference)
+    cross = (posterior[:, :, None] * np.where(there, difference, 0.0)[:, None, :]).reshape(len(answers), -1)
+    mass = (posterior[:, :, None] * there[:, None, :]).reshape(len(answers), -1)
+    added = (weights @ cross) / np.maximum(weights @ mass, 1e-300)
+    added = added.reshape(len(weights), profiles.n_profiles, len(names))
+    return np.concatenate([np.zeros((*added.shape[:2], 1)), added], axis=2)
 
 
 def _support(profiles, answers, weights):

@@ -33,6 +33,7 @@ def foot(release, facts, words):
     Html
     """
     sure = _published(words) if facts.published else _estimated(release.tables, facts, words)
+    sure += _alike(release.tables, facts, words)
     sure += " " + words("None contains the bias that arises if those who did not answer differ.")
     if facts.self_reported:
         levels = facts.scale == "levels"
@@ -50,6 +51,16 @@ def foot(release, facts, words):
     if words.lang == "uz":
         parts.append((words("Language"), words("The Uzbek text awaits review by a native speaker.")))
     return pages.foot(parts)
+
+
+def _alike(tables, facts, words):
+    """Whether answers count alike although a register could tell whom there are too few of."""
+    if facts.published or facts.staff is None or facts.calibrated or "means" not in tables:
+        return ""
+    there = tables["means"][["n", "n_eff"]].dropna().astype(float)
+    # as many effective answers as answers: no weight differs from another
+    alike = len(there) and np.allclose(there["n_eff"], there["n"])
+    return " " + words("Answers were not weighted to the register: each counts alike.") if alike else ""
 
 
 def _published(words):

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from skillsgap.publish.figures import PALETTE
 from skillsgap.publish.pages import POLICY
+from skillsgap.study.questionnaire.xlsform import sheets
 
 HERE = Path(__file__).parent
 CONSENT = ("purpose", "voluntary", "use", "retention", "contact")
@@ -32,15 +33,16 @@ def paper(form, lang):
     numbers = {question.name: number for number, question in enumerate(form.questions(), start=1)}
     hints = _hints(form, numbers, lang)
     sections = [_section(section, form, numbers, hints, lang) for section in form.sections]
+    version = sheets(form)["settings"][0]["version"]
     palette = ";".join(f"--{name}:{value}" for name, value in PALETTE.items())
     corners = {"top-left": form.title[lang], "top-right": say["fictional"] if form.fictional else "",
-               "bottom-left": f"{form.id} · {lang}"}  # fmt: skip
+               "bottom-left": f"{form.id} · {lang} · {version}"}  # fmt: skip
     printed = "".join(f'@{place}{{content:"{_spelled(text)}"}}' for place, text in corners.items())
     style = "\n".join([f":root{{{palette}}}", (HERE / "paper.css").read_text("utf-8"),
                        f'@page{{{printed}@bottom-right{{content:counter(page) " / " counter(pages)}}}}'])  # fmt: skip
     return environment.get_template("paper.html.j2").render(
         lang=lang, title=form.title[lang], say=say, consent=CONSENT, sections=sections, fictional=form.fictional,
-        id=form.id, policy=POLICY, style=Markup(style))  # fmt: skip
+        several=len(form.languages) > 1, id=form.id, version=version, policy=POLICY, style=Markup(style))  # fmt: skip
 
 
 def _spelled(text):
@@ -61,7 +63,9 @@ def _section(section, form, numbers, hints, lang):
 
 def _answers(choices, lang):
     """Answers with the codes that are typed in, and how many stand side by side."""
-    answers = [{"code": choice.name if choice.name.isdigit() else "", "text": choice.texts[lang]} for choice in choices]
+    # some codes without the others would look like a mistake
+    coded = all(choice.name.isdigit() for choice in choices)
+    answers = [{"code": choice.name if coded else "", "text": choice.texts[lang]} for choice in choices]
     longest = max((len(answer["text"]) for answer in answers), default=0)
     return {"answers": answers, "beside": 3 if longest <= SHORT else 2 if longest <= MIDDLING else 1}
 

@@ -24,7 +24,8 @@ HOT = 3  # marks in the one warm colour
 class Facts:
     """What a page says of a unit besides its figures.
 
-    `answered`, `invited` and `replicates` are None where figures were published and nobody's answers are known.
+    `answered`, `invited` and `replicates` are None where figures were published and nobody's answers are known;
+    `invited` also where nobody knows how many were asked.
     `optional` holds the competencies that need no question: ours are optional, and no requirement names them.
     `stopped` holds the typed reason why a kind of finding is withheld, for each kind that the data can't carry.
     """
@@ -137,7 +138,10 @@ class Report:
             parts.append(words("no register: the figures speak for those who answered"))
         if facts.published:
             parts.append(words("published figures; no microdata"))
-        elif facts.invited > facts.answered:
+        elif facts.invited is None and facts.staff:
+            parts.append(words("{answered} answered, {rate} of staff", answered=words.number(facts.answered),
+                               rate=words.percent(facts.answered / facts.staff)))  # fmt: skip
+        elif facts.invited and facts.invited > facts.answered:
             parts.append(words("{answered} answered ({rate})", answered=words.number(facts.answered),
                                rate=words.percent(facts.answered / facts.invited)))  # fmt: skip
         else:

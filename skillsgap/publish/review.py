@@ -28,10 +28,10 @@ HOW = (
     N_("Words in braces, as in {agency}, stand for a name or number that is filled in later. Keep each as it is "
        "written, and move it where the sentence needs it."),
     N_("Any apostrophe may be typed: the right ones, as in “oʻrin” and “maʼno”, are set when the file is read."),
-    N_("The glossary says which word stands for which. If you change a word there, say so in “Remark”: it is then "
-       "changed everywhere."),
-    N_("Rows may be filtered and sorted: “Code” brings each correction back to its text. The sheet is locked without "
-       "a password."),
+    N_("The glossary says which word stands for which. If you change a word there, the texts that still use the "
+       "old word are listed when the sheet is loaded."),
+    N_("Rows may be filtered. To sort them, take the protection off: it has no password. “Code” brings each correction "
+       "back to its text."),
 )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def review_workbook(rows):
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
     sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
     guard = sheet.protection
-    guard.sheet, guard.sort, guard.autoFilter, guard.formatColumns, guard.formatRows = True, False, False, False, False
+    guard.sheet, guard.autoFilter, guard.formatColumns, guard.formatRows = True, False, False, False
     return workbook_bytes(book)
 
 

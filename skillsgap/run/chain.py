@@ -156,12 +156,13 @@ def profiles(unit):
     )
     chosen = options["n_profiles"] or int(table.loc[table["recommended"], "n_profiles"].iloc[0])
     fit = fit_profiles(unit, answers, chosen)
+    levels = unit.table("scores") if options["variables"] == "competencies" else None
     refits = profile_replicates(fit, answers, here)
     posterior = pd.DataFrame(fit.predict_proba(answers), index=answers.index)
     posterior.columns = [f"profile_{k + 1}" for k in posterior]
     made = {
         "selection": table,
-        "profiles": profile_estimates(fit, answers, here, refits),
+        "profiles": profile_estimates(fit, answers, here, refits, levels=levels),
         "posterior": posterior,
     }
     return made | _workforce(unit, fit, answers, here, refits, posterior)

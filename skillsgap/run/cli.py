@@ -66,7 +66,7 @@ def _reports(arguments):
     from skillsgap.run.unit import unit_names
 
     started = time.perf_counter()
-    root = _root()
+    root = _root(arguments.units if "units" in arguments else [arguments.unit])
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -80,13 +80,13 @@ def _reports(arguments):
     return _summary(manifests, bool(arguments.units), time.perf_counter() - started)
 
 
-def _root():
-    """The project folder, with every fictional country drawn."""
+def _root(units):
+    """The project folder, with the fictional countries of these units drawn, or all of them where none is named."""
     from skillsgap.run.unit import project_root
     from skillsgap.study.synthetic.country import draw_missing
 
     root = project_root()
-    for name in draw_missing(root):
+    for name in draw_missing(root, units):
         print(f"{name}: drawn (synthetic)")
     return root
 
@@ -106,7 +106,7 @@ def _unknown(arguments, root):
 
 
 def _validate(arguments):
-    root = _root()
+    root = _root(arguments.units if "units" in arguments else [arguments.unit])
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -119,7 +119,7 @@ def _validate(arguments):
 
 
 def _queries(arguments):
-    root = _root()
+    root = _root(arguments.units if "units" in arguments else [arguments.unit])
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -150,7 +150,7 @@ def _init(arguments):
 
 
 def _questionnaire(arguments):
-    root = _root()
+    root = _root(arguments.units if "units" in arguments else [arguments.unit])
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -160,6 +160,7 @@ def _questionnaire(arguments):
     print(f"{made.questions} questions, about {made.minutes} minutes; {made.verdict}")
     for path in made.files:
         print(f"  {path.relative_to(root)}")
+    print(made.export)
     return int(made.verdict.startswith("refused"))
 
 
@@ -254,7 +255,7 @@ def _truth(arguments):
     from skillsgap.run.truth import coverage, drawn_moments, planted, summary
     from skillsgap.run.unit import open_unit
 
-    _root()
+    _root([arguments.unit])
     unit = open_unit(arguments.unit)
     planted(unit)  # refuses a real country
     for said, table in (("planted and drawn", drawn_moments(unit)), ("planted and estimated", summary(unit)),

@@ -1,19 +1,21 @@
 """What a run would print, and what it would withhold and why: each unit's tables are read and checked, nothing fitted.
 
-Whether the tables can carry an estimate shows only when it is made: weights that can't be calibrated, a competency
+Whether the tables can carry an estimate shows only when it is made: margins that can't be met together, a competency
 whose items agree too little, or a plan without a solution are found by the run itself.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import numpy as np
 
 from skillsgap.errors import ParamsError, SkillsgapError, StudyError, Waiting
+from skillsgap.estimate.margins import margin_faults
 from skillsgap.estimate.scoring import LEVEL_TYPES, score_competencies
 from skillsgap.publish.gates import data_reasons, reasons_for
 from skillsgap.publish.naming import column_name
 from skillsgap.run import chain
+from skillsgap.run.questionnaire import form_of
 from skillsgap.run.release import UNMAPPED, unit_status
 from skillsgap.run.unit import project_root, unit_names
 from skillsgap.study.params import read_params
@@ -60,7 +62,7 @@ class Forecast:
     unlocks : dict of str to tuple of str
         For each absent table, the stages that it alone would make possible.
     faults : tuple of str
-        One line each, those that concern most rows first.
+        One line each, those that concern most rows first; of a unit that can be reported, those of its questionnaire.
     """
 
     unit: str
@@ -141,7 +143,11 @@ def _unit(name, path, data):
     try:
         params = read_params(path)
         status = unit_status(params.values)
-        return _of_study(params, read_study(params, data=data))
+        study = read_study(params, data=data)
+        if faults := _of_margins(study, params.values["design"]["calibrate"]):
+            return _stopped(name, status, faults)
+        found = _of_study(params, study)
+        return replace(found, faults=_of_form(params, data))
     except Waiting as error:
         return _waits(params, data, str(error))
     except StudyError as error:
@@ -153,6 +159,24 @@ def _unit(name, path, data):
     except Exception as error:  # noqa: BLE001 - a bug of ours must not stop the other units
         first = next(iter(str(error).splitlines()), "")
         return _stopped(name, status, [f"unexpected {type(error).__name__} in {name}: {first}: please report this"])
+
+
+def _of_margins(study, margins):
+    """Why respondents can't be weighted to the register, one line each."""
+    responses, register = study.responses, study.register
+    if responses is None or register is None:
+        return []
+    return margin_faults(responses, responses["weight"], register, margins=margins)
+
+
+def _of_form(params, data):
+    """Faults of the questionnaire that params ask for, one line each; they stop the form, and no report."""
+    try:
+        if "questionnaire" in params.values:
+            form_of(params, data)
+    except StudyError as error:
+        return tuple(f"make questionnaire: {problem}" for problem in error.problems)
+    return ()
 
 
 def _stopped(name, status, lines):

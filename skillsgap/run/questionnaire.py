@@ -4,15 +4,21 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from skillsgap.errors import ParamsError, StudyError
+import pandas as pd
+
+from skillsgap.contracts import CONTRACTS
+from skillsgap.errors import ParamsError, SkillsgapError, StudyError
 from skillsgap.publish.paper import paper
 from skillsgap.run.store import write_bytes
 from skillsgap.run.unit import project_root, unit_names
+from skillsgap.study.loaded import Loaded
 from skillsgap.study.loading import load_tables
+from skillsgap.study.mapping import find_columns
 from skillsgap.study.params import read_params
-from skillsgap.study.questionnaire.exported import answers_block
+from skillsgap.study.questionnaire.exported import answers_block, export_settings, tool_of
 from skillsgap.study.questionnaire.form import NEEDED, build_form
 from skillsgap.study.questionnaire.xlsform import xlsform
+from skillsgap.study.reading.readers import open_source
 
 TABLES = (*NEEDED, "agencies")  # others, such as answers, need not be there yet
 
@@ -29,12 +35,15 @@ class Questionnaire:
         How long it is.
     verdict : str
         What pyxform and ODK Validate say of the workbook, as far as they are there.
+    export : str
+        How to export the answers, so that the params load them.
     """
 
     files: tuple
     questions: int
     minutes: int
     verdict: str
+    export: str
 
 
 def read_form(name, *, root=None, data=None):
@@ -70,6 +79,11 @@ def read_form(name, *, root=None, data=None):
     params = read_params(root / "params" / f"{name}.yaml")
     if "questionnaire" not in params.values:
         raise ParamsError(f"params/{name}.yaml has no key questionnaire: add it, as in params/arvenia.yaml")
+    return form_of(params, data)
+
+
+def form_of(params, data=None):
+    """Build the form that params ask for; see `read_form`, which finds the params by the unit's name."""
     declared = params.values["data"]
     framework = {table: declared[table] for table in TABLES if table in declared}
     framework |= {"crosswalks": declared["crosswalks"]} if "crosswalks" in declared else {}
@@ -82,7 +96,9 @@ def read_form(name, *, root=None, data=None):
 
 
 def write_questionnaire(name, *, root=None, data=None):
-    """Write a unit's questionnaire to ``questionnaires/<unit>/``; the same inputs give the same bytes.
+    """Write a unit's questionnaire to ``questionnaires/<unit>/<form>/``; the same inputs give the same bytes.
+
+    Papers in languages that the form is no longer asked in are removed.
 
     Parameters
     ----------
@@ -95,13 +111,33 @@ def write_questionnaire(name, *, root=None, data=None):
     """
     root = project_root(root)
     form, params, tables = read_form(name, root=root, data=data)
-    folder = root / "questionnaires" / name
+    folder = root / "questionnaires" / name / form.kind
     made = {folder / f"{name}.xlsx": xlsform(form)}
     made |= {folder / f"paper.{lang}.html": paper(form, lang).encode() for lang in form.languages}
-    made[folder / "answers.yaml"] = answers_block(form, params, tables["items"].frame).encode()
+    block = answers_block(form, params, tables["items"].frame, register=register_columns(params, data))
+    made[folder / "answers.yaml"] = block.encode()
     for path, content in made.items():
         write_bytes(path, content)
-    return Questionnaire(tuple(made), len(form.questions()), form.minutes, verdict(folder / f"{name}.xlsx"))
+    for path in set(folder.glob("paper.*.html")) - set(made):
+        path.unlink()
+    settings, _ = export_settings(form, tool_of(params))
+    return Questionnaire(tuple(made), len(form.questions()), form.minutes, verdict(folder / f"{name}.xlsx"), settings)
+
+
+def register_columns(params, data=None):
+    """Columns of the register that params declare, under our names; all it may have where it isn't there yet."""
+    spec, ours = params.values["data"].get("register"), tuple(CONTRACTS["register"].columns)
+    if spec is None:
+        return ()
+    if "rows" in spec:
+        known = {name for row in spec["rows"] for name in row}
+    else:
+        try:
+            source = open_source(spec, params=params, data=data, keys=("data", "register"))
+        except SkillsgapError:  # make validate tells what it is
+            return ours
+        known = {*source.columns, *find_columns(source, Loaded("register", source.name, spec, pd.DataFrame()))}
+    return tuple(name for name in ours if name in {*known, *spec.get("columns", {}), *spec.get("constants", {})})
 
 
 def verdict(path):

@@ -209,7 +209,8 @@ class Published:
     def _invited(self):
         if self.published or self.unit.table("replicate_weights") is not None:
             return self.answered
-        return int(self.unit.facts["invited"])
+        invited = self.unit.facts.get("invited")
+        return None if invited is None else int(invited)
 
     def _sources(self):
         """Table, source, rows and date of each table that was read."""

@@ -14,13 +14,18 @@ from openpyxl import load_workbook
 
 from skillsgap.errors import Problem, SkillsgapError, StudyError
 from skillsgap.publish.review import COLUMNS, heading, review_page, review_workbook
-from skillsgap.run.store import write_bytes
+from skillsgap.run.store import digest, write_bytes
+from skillsgap.run.terms import bare, english, english_left, holds, small_words
 from skillsgap.run.texts import read_texts, replaced
 from skillsgap.run.unit import project_root
 from skillsgap.study.spelling import uzbek
 from skillsgap.wording import N_
 
 DELIMITERS = ",;\t"  # what spreadsheets put between the values of a saved .csv
+SHARED = "BOTH of skillsgap/run/terms.py"
+LISTED = 10  # numbers of texts that a line names
+OVERWRITTEN = (N_("the Uzbek was changed in its own column"),
+               N_("move it to “Correction”, or write the text as it was"))  # fmt: skip
 AGAIN = N_("make the sheet again, and copy the correction into its row")
 
 
@@ -33,7 +38,8 @@ class Corrected:
     changes : tuple of (str, str, str)
         File and key of each text, its Uzbek before, and now.
     notes : tuple of str
-        Corrections that were set right, and the reviewer's remarks, a line each.
+        Corrections that were set right, the reviewer's remarks, and the texts that still use a glossary's old word,
+        a line each.
     """
 
     changes: tuple
@@ -84,16 +90,19 @@ def load_review(path, *, root=None):
     root, path = project_root(root), Path(path)
     texts = read_texts(root)
     known = {text.id: text for text in texts}
-    places = {code.partition("-")[0] for code in known}
+    places, small = {code.partition("-")[0] for code in known}, small_words(texts)
     found, problems, notes = {}, [], []
     for line, row in _sheet(path):
         if row["remark"].strip():
             notes.append(f"row {line}, remark: {row['remark'].strip()}")
+        said = _settled(row["correction"], row["english"])
+        if _overwritten(row, said):
+            problems.append(Problem(path.name, *OVERWRITTEN, line, heading("uzbek")))
         if not row["correction"]:
             continue
-        text = known.get(row["id"].strip())
-        said = _settled(row["correction"], row["english"])
-        fault = _fault(said, row, text, places) or _twice(said, text, found)
+        text = known.get(row["id"].strip().rpartition("-")[0])
+        fault = (_fault(said, row, text, places) or _foreign(said, small)
+                 or _second(said, text, root) or _twice(said, text, found))  # fmt: skip
         if fault:
             wrong, remedy, values = fault
             problems.append(Problem(path.name, wrong, remedy, line, heading("correction"), values=values))
@@ -103,12 +112,13 @@ def load_review(path, *, root=None):
             notes.append(f"row {line}, written with the right apostrophes and blanks: {said}")
     if problems:
         raise StudyError(problems)
-    return Corrected(_write(root, texts, found), tuple(notes))
+    meant = {(text.group, text.english, text.uzbek): said for text, said in found.items() if said != text.uzbek}
+    return Corrected(_write(root, texts, meant), (*notes, *_old_words(texts, meant)))
 
 
 def _rows(texts):
     """Texts as rows of the sheet; one that stands in several places of a group is shown once."""
-    rows = pd.DataFrame([(t.id, t.group, t.where, t.english, t.uzbek) for t in texts],
+    rows = pd.DataFrame([(f"{t.id}-{_mark(t.uzbek)}", t.group, t.where, t.english, t.uzbek) for t in texts],
                         columns=["id", "group", "where", "english", "uzbek"])  # fmt: skip
     same = rows.groupby(["group", "english", "uzbek"])["where"]
     more = same.transform("size") - 1
@@ -168,7 +178,7 @@ def _fault(said, row, text, places):
         return N_("there is no text with the code {code!r}"), AGAIN, {"code": code}
     if not said:
         return N_("the correction is blank"), N_("write the text, or clear the cell"), {}
-    if _settled(row["uzbek"], text.english) != _settled(text.uzbek, text.english) != said:
+    if _mark(text.uzbek) != code.rpartition("-")[2] and _settled(text.uzbek, text.english) != said:
         return N_("the Uzbek text has changed since the sheet was made; it is now {now!r}"), AGAIN, {"now": text.uzbek}
     if _places(said) != _places(text.english):
         keep = {"places": " ".join(_places(text.english) or ())}
@@ -188,15 +198,64 @@ def _places(text):
         return None
 
 
+def _mark(text):
+    """What tells one Uzbek text from another, whatever a spreadsheet does to its blanks."""
+    return digest(_settled(text, ""))[:4]
+
+
+def _overwritten(row, said):
+    """Whether the Uzbek is no longer what the code was made for, and the correction doesn't say the same."""
+    mark, now = row["id"].strip().split("-")[2:], _settled(row["uzbek"], row["english"])
+    return bool(mark) and mark != [_mark(now)] and (not said or now not in ("", said))
+
+
+def _foreign(said, small):
+    cyrillic = re.findall(r"\w*[\u0400-\u052f]\w*", said)
+    if cyrillic:
+        return N_("it has Cyrillic letters: {words}"), N_("write it in Latin letters"), {"words": ", ".join(cyrillic)}
+    left = ", ".join(sorted(english_left(said, small)))
+    remedy = N_("write it in Uzbek; if Uzbek has the word too, add it here: {place}")
+    return (N_("English is left in it: {words}"), remedy, {"words": left, "place": SHARED}) if left else None
+
+
+def _is_term(text):
+    return text.file.endswith("/glossary.csv") and text.key.endswith(" term")
+
+
+def _second(said, text, root):
+    """A term's word can't be its own second one."""
+    if not _is_term(text):
+        return None
+    with (root / text.file).open(encoding="utf-8", newline="") as file:
+        others = {row["term_en"]: row["also_uz"].split("|") for row in csv.DictReader(file)}[text.english]
+    if said not in others:
+        return None
+    remedy = N_("choose another word, or take it out of also_uz first")
+    return N_("also_uz has {word!r} for this term already"), remedy, {"word": said}
+
+
 def _twice(said, text, found):
     if found.get(text, said) != said:
         return N_("another row corrects the same text otherwise"), N_("keep one of them"), {}
     return None
 
 
-def _write(root, texts, found):
+def _old_words(texts, meant):
+    """A line for each term of the glossary whose word changed: the numbers of the texts that still use the old one."""
+    rows = [(e, meant.get((g, e, u), u)) for _, g, _, e, u in _rows(texts).itertuples(index=False)]
+    for text in texts:
+        old, new = text.uzbek, meant.get((text.group, text.english, text.uzbek))
+        if new and _is_term(text):
+            term = english(text.english)
+            numbers = [str(number) for number, (its, said) in enumerate(rows, start=1)
+                       if term.search(bare(its)) and holds(said, [old]) and not holds(said, [new])]  # fmt: skip
+            more = f" and {len(numbers) - LISTED} more" if len(numbers) > LISTED else ""
+            listed = f", № {', '.join(numbers[:LISTED])}{more}" if numbers else ""
+            yield f"{text.english}: {len(numbers)} texts still say {old!r}, not {new!r}{listed}"
+
+
+def _write(root, texts, meant):
     """Write each corrected text wherever it stands; returns what changed."""
-    meant = {(text.group, text.english, text.uzbek): said for text, said in found.items() if said != text.uzbek}
     changed = {t: meant[t.group, t.english, t.uzbek] for t in texts if (t.group, t.english, t.uzbek) in meant}
     files = {}
     for file in {text.file for text in changed}:

@@ -195,11 +195,13 @@ def coverage(unit):
     Returns
     -------
     DataFrame
-        by, statistic (of gaps; need and headcount), figures, inside (a fraction), mean_error, mean_se.
+        by, statistic (of gaps; need, headcount; of profiles share and level), figures, inside (a fraction),
+        mean_error, mean_se.
     """
     needs = beside_truth(unit, "needs").assign(statistic="need")
     counts = beside_truth(unit, "headcounts").assign(statistic="headcount")
-    table = pd.concat([beside_truth(unit, "gaps"), needs, counts], ignore_index=True).dropna(subset="truth")
+    profiles = beside_truth(unit, "profiles").assign(by="profile")
+    table = pd.concat([beside_truth(unit, "gaps"), needs, counts, profiles]).dropna(subset="truth")
     table = table.assign(
         error=table["estimate"] - table["truth"],
         inside=table["truth"].between(table["ci_low"], table["ci_high"]),

@@ -49,8 +49,9 @@ def _answer(loaded, item):
     lowest = getattr(item, "lowest", 0)
     lowest = 0 if pd.isna(lowest) else int(lowest)
     highest = lowest + int(item.n_categories) - 1
-    outside = loaded.frame[numbers.notna() & ~numbers.between(lowest, highest)]
-    if len(outside) and len(loaded.faults) == before:
+    outside = numbers.notna() & ~numbers.between(lowest, highest)
+    if outside.any() and len(loaded.faults) == before:
+        outside = loaded.frame[outside]
         said = {"value": f"{numbers[outside.index[0]]:g}", "low": lowest, "high": highest}
         loaded.fault(outside, name, N_("answer {value} is outside {low}..{high}"),
                      N_("correct it, add it to missing_codes, or correct lowest and n_categories of the item"), said)

@@ -1,5 +1,6 @@
 """A table on its way in, with what was found wrong and what was put right."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -61,13 +62,20 @@ class Loaded:
         line = None if odd is None else int(odd.index.min())
         return Problem(self.name, text, remedy, line, column, 1 if odd is None else count(odd), values or {})
 
-    def counts(self, column, *, answered=False):
-        """Rows of the file by code, the empty one left out; of respondents alone where that is asked."""
-        values = self.frame[column][self.frame["answered"]] if answered else self.frame[column]
-        values = values[values.notna() & (values != "")]
+    def filled(self, column):
+        """How many rows of the file have a value in a column; of respondents, how many of those who answered."""
+        values = self.frame[column]
+        there = values.notna() & (values != "") & self.frame.get("answered", True)
+        return int(self.frame[ROWS][there].sum() if ROWS in self.frame else there.sum())
+
+    def counts(self, column):
+        """Rows of the file by code, in the order of codes, the empty one left out: a dict."""
+        values = self.frame[column]
         if ROWS in self.frame:
-            return self.frame.loc[values.index, ROWS].groupby(values, sort=True).sum()
-        return values.value_counts(sort=False).sort_index()
+            counts = self.frame[ROWS].groupby(values, sort=True).sum().to_dict()
+        else:
+            counts = Counter(values.dropna())
+        return {code: counts[code] for code in sorted(counts) if code != ""}
 
 
 def count(frame):

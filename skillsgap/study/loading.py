@@ -207,7 +207,7 @@ def _register(spec, params, data, tables, walks):
         for grown in ("faults", "notes", "mapped"):
             getattr(cells, grown).extend(getattr(alone, grown))
         cells.missing |= alone.missing
-        cells.alone[column] = int(alone.counts(column).sum())
+        cells.alone[column] = alone.filled(column)
     _identities(cells, streamed, "staff_id" in held)
     if "staff_id" in held:
         cells.alone["staff_id"] = streamed.rows - count(streamed.empty)
@@ -271,7 +271,7 @@ def column_facts(tables, params):
         for column in (*CONTRACTS[table].columns, *items):
             filled = loaded.alone.get(column)
             if filled is None and column in loaded.frame:
-                filled = int(loaded.counts(column, answered="answered" in loaded.frame).sum())
+                filled = loaded.filled(column)
             if filled is not None:
                 declared = column in (*items, *known) or _declared(table, column, loaded.spec, params)
                 kinds = dict.fromkeys(MISSING, 0) | loaded.missing.get(column, {})

@@ -21,6 +21,7 @@ MISREAD = (N_("{value!r} is UTF-8 that was read as another encoding"), N_("read 
 PLACED = ("agency_id", "unit_id", "role_id", "role_level", "grade", "status", "wave", "stratum", "psu", "fpc", "weight",
           "headcount", "competency_id", "item_id", "course_id", "by", "group")  # fmt: skip
 FREE = ("staff_id", "rater_id")  # ids are matched as they are; nobody spells them
+WHOLE, DECIMALS = re.compile(r"-?[0-9]+(?:\.0+)?"), re.compile(r"-?[0-9]+\.0+")
 TEXTS = re.compile(r"(?:label|text|definition)_(\w\w)")
 PROSE = ("source", "provider", "owner", "eligibility", "prerequisites", "languages", "cuts", "key")
 
@@ -202,11 +203,10 @@ def _number_codes(loaded):
     for column in loaded.frame:
         if column in numbers or pd.api.types.is_numeric_dtype(loaded.frame[column]):
             continue
-        found = pd.Series(loaded.frame[column].unique(), dtype=str)
-        if found.str.fullmatch(r"-?\d+\.0+").any():
-            if found[found != ""].str.fullmatch(r"-?\d+(\.0+)?").all():
-                loaded.frame[column] = loaded.frame[column].str.replace(r"\.0+$", "", regex=True)
-                changed.append(column)
+        found = set(loaded.frame[column].unique()) - {""}
+        if any(map(DECIMALS.fullmatch, found)) and all(map(WHOLE.fullmatch, found)):
+            loaded.frame[column] = loaded.frame[column].str.replace(r"\.0+$", "", regex=True)
+            changed.append(column)
     if changed:
         loaded.note(None, changed[0], N_("whole numbers are written with decimals in {n} columns"),
                     N_("read without them"), {"n": len(changed)})  # fmt: skip
@@ -351,8 +351,10 @@ def _codes(loaded):
 
 
 def _allowed(loaded, column, allowed):
+    if not allowed:
+        return
     odd = loaded.frame[~loaded.frame[column].isin(["", *allowed])]
-    if allowed and len(odd):
+    if len(odd):
         loaded.fault(odd, column, N_("{value!r} is not one of the declared codes {codes}"),
                      N_("correct it, recode it, or add it to data.{table}.codes.{column}"),
                      {"value": odd[column].iloc[0], "codes": ", ".join(allowed), "table": loaded.table,

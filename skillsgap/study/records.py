@@ -11,7 +11,6 @@ from skillsgap.errors import Problem, StudyError
 from skillsgap.study.loading import column_facts, load_tables
 from skillsgap.study.mapping import series
 from skillsgap.study.notation import typed
-from skillsgap.study.questionnaire.form import NEEDED, build_form
 from skillsgap.study.relations import CELL, DROPPED, relate, respondents
 from skillsgap.wording import N_
 
@@ -77,6 +76,7 @@ def read_study(params, *, data=None):
     responses = tables.get("responses")
     if responses is not None:
         _answered(responses)
+        _asked(responses)
         if "items" in tables and not responses.faults and not tables["items"].faults:
             respondents(responses, tables["items"].frame, params)
     numbers = {} if responses is None else _series(responses)
@@ -84,19 +84,9 @@ def read_study(params, *, data=None):
         problems += table.faults if name != "people" else []
     if waiting and not problems:
         raise waiting
-    if problems := problems or _unaskable(tables, params):
+    if problems:
         raise StudyError(dict.fromkeys(problems))
     return _assemble(tables, people, numbers, params)
-
-
-def _unaskable(tables, params):
-    """What the tables lack for the questionnaire that params ask for."""
-    if "questionnaire" in params.values:
-        try:
-            build_form(params, {name: tables[name] for name in (*NEEDED, "agencies") if name in tables})
-        except StudyError as error:
-            return error.problems
-    return []
 
 
 def _answered(responses):
@@ -106,6 +96,14 @@ def _answered(responses):
         frame["answered"] = frame["status"] != STATUS[-1] if "status" in frame else True
     if "in_population" not in frame:
         frame["in_population"] = True
+
+
+def _asked(responses):
+    """More can't have answered than were asked."""
+    told, answered = responses.spec.get("invited"), int(responses.frame["answered"].sum())
+    if isinstance(told, int) and told < answered:
+        responses.fault(None, None, N_("{n} answered, and data.responses.invited says that {invited} were asked"),
+                        N_("correct it, or write unknown"), {"n": answered, "invited": told})  # fmt: skip
 
 
 def _series(responses):
@@ -131,10 +129,16 @@ def _assemble(tables, people, numbers, params):
     facts = {}
     if "responses" in tables:
         made |= _respondents(tables, people, numbers, params)
-        facts["invited"] = float(len(frames["responses"]))
+        facts |= _invited(tables["responses"])
     made["labels"] = _labels(frames)
     made["facts"] = pd.DataFrame({"name": list(facts), "value": list(facts.values())}, columns=["name", "value"])
     return Study(**{**made, **_findings(tables, params)})
+
+
+def _invited(responses):
+    """How many people were asked: as params say, or a row each; nothing where params say that nobody knows."""
+    told = responses.spec.get("invited", len(responses.frame))
+    return {} if told == "unknown" else {"invited": float(told)}
 
 
 def _respondents(tables, people, numbers, params):

@@ -102,8 +102,14 @@ def _linked(tables, params):
     cells = register.frame[link].drop_duplicates()
     # who didn't answer need not say where they work
     answered = responses.frame[responses.frame["answered"]] if "answered" in responses.frame else responses.frame
+    told = answered[link].notna().all(axis=1)
+    for column in link:
+        blank = answered[answered[column].isna()]
+        if len(blank):
+            responses.fault(blank, column, N_("the value is empty, and data.responses.link goes by it"),
+                            N_("fill it in, or name a column there that nobody leaves empty"))  # fmt: skip
     there = answered[link].merge(cells, on=link, how="left", indicator=True)["_merge"] == "both"
-    odd = answered[~there.to_numpy()]
+    odd = answered[told & ~there.to_numpy()]
     if len(odd):
         said = {"value": " ".join(map(str, odd.iloc[0][link])), "there": register.name}
         responses.fault(odd, " + ".join(link), N_("{value!r} is not in {there}"),

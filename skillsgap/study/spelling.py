@@ -65,7 +65,7 @@ def settle(loaded, column, known=()):
         Codes of another table or of params that the column refers to.
     """
     written(loaded, column, tidy, UNSEEN, N_("made plain"))
-    counts, best = loaded.counts(column).to_dict(), {}  # ties go to the first in code order
+    counts, best = loaded.counts(column), {}  # ties go to the first in code order
     for code in sorted(known, key=lambda code: (code not in counts, code)):
         best.setdefault(fold(code), code)
     for code in sorted(counts, key=lambda code: (-counts[code], code)):

@@ -10,11 +10,17 @@ from skillsgap.study.questionnaire.xlsform import group_of
 
 # between the group and the question in the heading of a column; SurveyCTO leaves the group out
 TOOLS = {"odk-central": ("ODK Central", "-"), "kobotoolbox": ("KoboToolbox", "/"), "surveycto": ("SurveyCTO", None)}
+# settings under which an export has these headings, and the names of answers in place of their texts
 EXPORT = {
-    "odk-central": "Export all data as CSV, with the names of groups in the headings.",
-    "kobotoolbox": "Export as CSV with XML values and headings, with groups in the headings, separated by a slash.",
-    "surveycto": "Export in the wide format as CSV, without the names of groups.",
-}
+    "odk-central": "all submissions as CSV, with Remove group names off",
+    "kobotoolbox": "type CSV, value and header format XML values and headers, Include groups in headers on, "
+                   "group separator /",
+    "surveycto": "CSV in wide format, with the names of fields alone, without groups, as headings",
+}  # fmt: skip
+SAVED = (
+    "save the export as data/{unit}/answers.csv, a folder that git leaves alone: it holds what single people said. "
+    "A sheet of paper that was typed in twice is found there by its sheet_number, which is not loaded."
+)
 
 
 def column_names(form, tool):
@@ -33,7 +39,25 @@ def column_names(form, tool):
     return {name: f"{group}{between}{name}" if group and between else name for name, group in group_of(form).items()}
 
 
-def answers_block(form, params, items, tool=None):
+def export_settings(form, tool):
+    """How to export the answers, in one sentence, and how another export is known.
+
+    Parameters
+    ----------
+    form : Form
+    tool : {"odk-central", "kobotoolbox", "surveycto"}
+
+    Returns
+    -------
+    settings, signs : str
+    """
+    heading, text = column_names(form, tool)["consent"], form.say["consent_yes"][form.languages[0]]
+    return (f"Export from {TOOLS[tool][0]}: {EXPORT[tool]}.",
+            f"Its headings are such as {heading}, and its cells hold yes, not {text!r}: an export with other headings "
+            "or with texts was made with other settings; export again, and don't recode it.")  # fmt: skip
+
+
+def answers_block(form, params, items, *, tool=None, register=()):
     """Params that load the exported answers of a form, as commented YAML.
 
     Parameters
@@ -45,6 +69,8 @@ def answers_block(form, params, items, tool=None):
         The unit's items, of which the form asks some.
     tool : {"odk-central", "kobotoolbox", "surveycto"}, optional
         By default the one that params name, or else ODK Central.
+    register : sequence of str
+        Columns that the unit's register holds, under our names; empty where it declares none.
 
     Returns
     -------
@@ -52,39 +78,48 @@ def answers_block(form, params, items, tool=None):
         Keys data.items and data.responses, to be put in the place of the unit's own, and design.calibrate where
         that changes.
     """
-    tool = tool or params.values["questionnaire"].get("tool", "odk-central")
+    tool = tool or tool_of(params)
     names, data = column_names(form, tool), params.values["data"]
     consent = names.pop("consent")
     # tools have columns of the name status, which say how far a form is in their own work
     names = {"status": consent, **names}
     about = form.sections[0].questions
     refused = [question.name for question in about if question.choices and not question.required]
-    link = [name for name in PLACES if name in names and "register" in data][:1]
+    told = [name for name in PLACES if name in names and name in register]
     lines = [
-        *_comment(f"Loads the answers to the form {form.id}, as {TOOLS[tool][0]} exports them. {EXPORT[tool]}", 0),
+        *_comment(f"Loads the answers to the form {form.id}.", 0),
+        *(line for text in export_settings(form, tool) for line in _comment(text, 0)),
         *_comment("Put data.items and data.responses in the place of those in the params file.", 0),
         "data:",
         *_comment("the questions of this form; of any other one there are no answers", 1),
         *_key("items", {**data["items"], "population": _population(form, items)}, 1),
         "  responses:",
-        *_key("file", "answers.csv", 2),
+        *_comment(SAVED.format(unit=params.unit), 2),
+        *_key("file", f"../data/{params.unit}/answers.csv", 2),
+        *_comment("how many people were asked: write the number; until then the page prints no response rate", 2),
+        *_key("invited", "unknown", 2),
         *_comment("our name: heading of the column", 2),
         *_key("columns", names, 2),
-        *_comment("who said no is counted as asked, and has no answers", 2),
+        *_comment("who said no has no answers", 2),
         *_key("respondents", {consent: {"in": ["yes"]}}, 2),
     ]
     if len(form.languages) == 1:
         lines += _key("constants", {"answer_language": form.languages[0]}, 2)
-    if link:
+    if told:
         lines += [*_comment("finds the respondent's part of the register, without a staff_id", 2),
-                  *_key("link", link, 2)]  # fmt: skip
+                  *_key("link", told[:1], 2)]  # fmt: skip
     if skips := _skips(form, names):
         lines += [*_comment("questions that were rightly left out", 2), *_key("skip", skips, 2)]
     if refused:
         lines += _key("missing_codes", {name: {"refused": [PREFER_NOT]} for name in refused}, 2)
     lines += [*_comment("names of answers in the form: codes here; a form that was sent may have gaps", 2),
               *_key("recode", {"status": {"yes": "partial", "no": "no_response"}, **_recode(form)}, 2)]  # fmt: skip
-    return "\n".join([*lines, *_calibrate(params, names, refused)]) + "\n"
+    return "\n".join([*lines, *_calibrate(params, names, refused, told)]) + "\n"
+
+
+def tool_of(params):
+    """The tool a form is fielded with, as params name it."""
+    return params.values["questionnaire"].get("tool", "odk-central")
 
 
 def _population(form, items):
@@ -113,13 +148,14 @@ def _recode(form):
             for name, choices in lists.items() if any(choice.name != choice.code for choice in choices)}  # fmt: skip
 
 
-def _calibrate(params, names, refused):
+def _calibrate(params, names, refused, told):
     """Margins that every respondent has told; nobody can be weighted by what they would not say."""
     margins = params.values["design"]["calibrate"]
-    kept = [name for name in margins if name in names and name not in refused]
+    kept = [name for name in margins if name in names and name not in refused] or told
     if kept == margins:
         return []
-    return ["design:", *_comment("margins that every respondent tells", 1), *_key("calibrate", kept, 1)]
+    why = "margins that every respondent tells and the register knows: answers are weighted to it by them"
+    return ["design:", *_comment(why, 1), *_key("calibrate", kept, 1)]
 
 
 def _key(name, value, depth):

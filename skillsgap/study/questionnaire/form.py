@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from skillsgap.contracts import CONTRACTS
 from skillsgap.errors import Problem, StudyError
 from skillsgap.study.questionnaire.asked import LEVELS_OF, SKILLS, asked_items, bad_names
-from skillsgap.study.questionnaire.texts import texts_in, texts_of
+from skillsgap.study.questionnaire.texts import check_places, texts_in, texts_of
 from skillsgap.wording import N_
 
 NEEDED = ("competencies", "descriptors", "items", "choices", "form_texts")
@@ -17,8 +17,8 @@ SECONDS = {"anchored": 20, "knowledge": 30, "judgement": 30}  # to read and answ
 OTHERWISE = 8  # seconds for a question of a battery, or about the person
 GRIDS = ("importance", "interest", "barrier", "climate")  # batteries on one short scale
 CONSENT = ("purpose", "voluntary", "use", "retention", "contact")  # what a respondent is told first, in this order
-FIXED = ("start", "end", "today", "date", "intro", "consent", "declined", "answers", "answer_language", "mode", "about",
-         "thanks")  # fmt: skip
+FIXED = ("start", "end", "today", "date", "intro", "consent", "declined", "answers", "answer_language", "mode",
+         "sheet_number", "about", "thanks")  # fmt: skip
 # phrases that every form needs, besides those of its sections and questions about the person
 SAID = ("title", "consent_title", *(f"{stem}_{part}" for part in CONSENT for stem in ("head", "consent")),
         "consent_question", "consent_yes", "consent_no", "declined", "section_start", "answer_language", "mode",
@@ -26,6 +26,9 @@ SAID = ("title", "consent_title", *(f"{stem}_{part}" for part in CONSENT for ste
         "paper_tick", "paper_correct", "paper_codes", "paper_declined", "paper_skip", "paper_leave", "paper_question",
         "paper_thanks", "paper_typist", "paper_number", "fictional")  # fmt: skip
 PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
+# signs of a code in words, and what may stand between two words; any other sign has to stay, or it is another code
+SIGNS = ((r"^(<=|≤)", "up_to_"), (r"^(>=|≥)", "from_"), ("^<", "under_"), ("^>", "over_"), (r"^(.+)\+$", r"from_\1"),
+         ("[–—−]", "-"), (r"['ʻʼ‘’`]", ""), (r"[\s,;:/()]+", "_"))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,7 @@ class _Phrases(dict):
         plain = {"contact": consent["contact"], "months": consent["retention_months"], "minutes": minutes,
                  "threshold": params.values["disclosure"]["threshold"]}  # fmt: skip
         self._loaded, self._blank = loaded, dict.fromkeys(languages, "")
+        check_places(loaded, languages)
         rows = zip(loaded.frame["text_id"], texts_of(loaded, loaded.frame, "text", languages), strict=True)
         super().__init__({
             name: {lang: _fill(text, {**plain, "office": office[lang]}) for lang, text in texts.items()}
@@ -224,14 +228,24 @@ def _codes(column, params, tables, problems):
 
 
 def _choices(codes):
-    """Answers under names that every tool takes: the codes themselves, as far as these are plain."""
-    names, found = set(), []
-    for number, (code, texts) in enumerate(codes.items(), start=1):
-        name = code if PLAIN.fullmatch(code) else re.sub(r"[^A-Za-z0-9_.-]+", "_", code).strip("_")
-        name = name if name and name not in names and name != PREFER_NOT else f"code_{number}"
-        names.add(name)
-        found.append(Choice(name, code, texts))
-    return found
+    """Answers under names that every tool takes: the codes themselves or their words, or else numbers for the list."""
+    names = [code if PLAIN.fullmatch(code) else _worded(code) for code in codes]
+    if len({PREFER_NOT, *names}) <= len(names) or not all(map(PLAIN.fullmatch, names)):
+        names = [f"code_{number}" for number in range(1, len(names) + 1)]
+    return [Choice(name, code, texts) for name, (code, texts) in zip(names, codes.items(), strict=True)]
+
+
+def _worded(code):
+    """A code with words in the place of its signs, as far as there are any for them.
+
+    Examples
+    --------
+    >>> [_worded(code) for code in ("<35", "35+", "under 30", "50 and over", "30–39")]
+    ['under_35', 'from_35', 'under_30', '50_and_over', '30-39']
+    """
+    for sign, word in SIGNS:
+        code = re.sub(sign, word, code.strip())
+    return re.sub("_+", "_", code).strip("_")
 
 
 def _lists(items, tables, languages):

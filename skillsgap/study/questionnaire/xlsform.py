@@ -13,6 +13,7 @@ from skillsgap.study.workbook import workbook_bytes
 from skillsgap.wording import LANGUAGES
 
 YES = "${consent} = 'yes'"
+SHEET = "sheet_number"  # of a form on paper; found again by it, and not loaded
 MANY = 12  # answers from which on a list is folded up and can be searched
 WIDE = 60  # letters of a column
 
@@ -60,13 +61,16 @@ def sheets(form):
         survey, choices, settings; every cell is text.
     """
     found = {"survey": _survey(form), "choices": _choices(form)}
-    # ten figures, as SurveyCTO wants a version; another form has another one
-    content = json.dumps([form.title, found], ensure_ascii=False).encode()
-    version = int(hashlib.sha256(content).hexdigest(), 16) % 10**10
     first = form.languages[0]
-    found["settings"] = [{"form_title": form.title[first], "form_id": form.id, "version": f"{version:010}",
+    found["settings"] = [{"form_title": form.title[first], "form_id": form.id, "version": _version(form, found),
                           "default_language": language_name(first), "style": "pages"}]  # fmt: skip
     return found
+
+
+def _version(form, found):
+    """Ten figures, as SurveyCTO wants a version; another form has another one."""
+    content = json.dumps([form.title, found], ensure_ascii=False).encode()
+    return f"{int(hashlib.sha256(content).hexdigest(), 16) % 10**10:010}"
 
 
 def language_name(lang):
@@ -132,7 +136,8 @@ def _survey(form):
     ]  # fmt: skip
     names = ["answer_language"] * (len(form.languages) > 1) + ["mode"]
     rows += [{"type": f"select_one {name}", "name": name, **_label(say[name]), "required": "yes"} for name in names]
-    rows.append({"type": "end_group"})
+    rows += [{"type": "text", "name": SHEET, **_label(say["paper_number"]), "relevant": "${mode} = 'paper'"},
+             {"type": "end_group"}]  # fmt: skip
     for section in form.sections:
         rows += _section(section, form)
     return [*rows, {"type": "note", "name": "thanks", **_label(say["thanks"]), "relevant": YES}]

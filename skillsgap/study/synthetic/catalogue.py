@@ -47,12 +47,13 @@ def read_shared(spec):
             path = Path(spec[key]) / f"{name}.csv"
             if not path.is_file():
                 raise SkillsgapError(
-                    f"spec: {key} is '{path.parent.name}', which lacks {path.name}: name the folder with it"
+                    f"{key} is '{spec[key]}', which lacks {path.name}: name the folder with it (read_spec takes "
+                    "folders from where the file is, a dict from the working directory)"
                 )
             table = pd.read_csv(path, keep_default_na=False, dtype=dict.fromkeys(CODES, str))
             lacking = [column for column in columns if column not in table]
             if lacking:
-                raise SkillsgapError(f"spec: {key}: {path.name} lacks the column {lacking[0]}: add it")
+                raise SkillsgapError(f"{key}: {path.name} lacks the column {lacking[0]}: add it")
             tables[name] = table
     return tables
 

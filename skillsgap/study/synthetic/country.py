@@ -7,12 +7,14 @@ import gzip
 import hashlib
 import io
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from skillsgap.errors import SkillsgapError
 from skillsgap.study.synthetic.answering import draw_responses, staff_ids
 from skillsgap.study.synthetic.catalogue import NEEDED, own_courses, read_shared
 from skillsgap.study.synthetic.faults import check_spec
@@ -20,7 +22,7 @@ from skillsgap.study.synthetic.histories import draw_pilot, draw_training
 from skillsgap.study.synthetic.mistakes import make_mistakes
 from skillsgap.study.synthetic.moments import planted_moments
 from skillsgap.study.synthetic.sample import draw_sample
-from skillsgap.study.synthetic.spec import read_spec
+from skillsgap.study.synthetic.spec import is_whole, read_spec, with_dates
 from skillsgap.study.synthetic.staff import CELL, draw_exits, draw_staff
 from skillsgap.study.synthetic.truth import planted_truth
 
@@ -64,9 +66,11 @@ def make_country(spec, random_state):
     Parameters
     ----------
     spec : dict or path-like
-        From `read_spec` or `small_spec`, or the path of a spec.yaml.
+        The path of a spec.yaml: start from a copy of data/synthetic/arvenia/spec.yaml, where every key is explained.
+        Or a dict from `read_spec` or `small_spec`; its folders `framework` and `common` are taken as they stand.
     random_state : int or numpy.random.Generator
-        Seed; every part has a stream of its own, so that a smaller sample leaves the staff as they are.
+        Seed, 0 or more; never None, as the same seed gives the same country. Every part has a stream of its own,
+        so that a smaller sample leaves the staff as they are.
 
     Returns
     -------
@@ -75,9 +79,12 @@ def make_country(spec, random_state):
     Raises
     ------
     SkillsgapError
-        When the spec or its folders can't be drawn from: every fault in one line, with its remedy.
+        When the spec or its folders can't be drawn from (every fault in one line, with its remedy), or
+        random_state is no seed.
     """
-    spec = read_spec(spec) if isinstance(spec, str | Path) else spec
+    if not (is_whole(random_state) or isinstance(random_state, np.random.Generator)):
+        raise SkillsgapError(f"random_state is {random_state!r}: give a whole number, 0 or more, or a numpy Generator")
+    spec = read_spec(spec) if isinstance(spec, str | os.PathLike) else with_dates(spec)
     tables = check_spec(spec, read_shared)
     streams = dict(zip(STREAMS, np.random.default_rng(random_state).spawn(len(STREAMS)), strict=True))
     measured = tables["competencies"][tables["competencies"]["audience"] != "optional"]
@@ -179,21 +186,26 @@ def draw_country(path):
     return country
 
 
-def draw_missing(root):
+def draw_missing(root, units=()):
     """Draw every country of data/synthetic that is absent, or was drawn here from something else.
 
     Parameters
     ----------
     root : path-like
         The project folder.
+    units : sequence of str
+        Units whose params name the countries to look at; without any, all countries are.
 
     Returns
     -------
     list of str
         Names of the countries drawn.
     """
-    drawn = []
+    drawn, files = [], [Path(root) / "params" / f"{unit}.yaml" for unit in units]
+    said = [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()]
     for path in sorted((Path(root) / "data" / "synthetic").glob("*/spec.yaml")):
+        if units and not any(f"synthetic/{path.parent.name}/" in text for text in said):
+            continue
         spec, mark = read_spec(path), _mark(path)
         current = not mark.is_file() or mark.read_text(encoding="utf-8") == _stamp(spec, path)
         if not (current and _whole(spec, path.parent)):

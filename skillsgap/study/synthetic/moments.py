@@ -109,6 +109,11 @@ def _answers(spec, tables, staff, sample):
         names = anchored.loc[anchored["group"] == group, "item_id"]
         bias = spec["self_report"]["bias"].get(group, 0.0)
         yield f"self-report bias, {group}", bias, *_shifted(bias, [parts[name] for name in names])
+    for field, by_value in spec["self_report"]["by"].items():
+        for value, planted in by_value.items():
+            those = (people[field] == value).to_numpy()
+            theirs = [replace(part, codes=np.where(those, part.codes, np.nan)) for part in parts.values()]
+            yield f"self-report bias, {field} {value}", planted, *_shifted(planted, theirs)
     for item, by_language in spec.get("dif", {}).items():
         for code, planted in by_language.items():
             those = replace(parts[item], codes=np.where(language == code, parts[item].codes, np.nan))
@@ -145,12 +150,13 @@ def _rounded(responses, item, levels, sd, shift=0.0):
 
 def _shifted(planted, parts):
     """A shift of several items: one step from the planted one, and its error."""
-    if not parts:
+    off = np.concatenate([part.off(1) for part in parts]) if parts else np.array([])
+    given = ~np.isnan(off)
+    if not given.any():
         return np.nan, np.nan
-    off = np.concatenate([part.off(1) for part in parts])
     slope = np.concatenate([part.expected(1, shift=STEP) - part.expected(1) for part in parts]) / STEP
-    slope = slope[~np.isnan(off)].mean() if not np.isnan(off).all() else np.nan
-    return planted + np.nanmean(off) / slope, np.nanstd(off) / np.sqrt((~np.isnan(off)).sum()) / slope
+    slope = slope[given].mean()
+    return planted + off[given].mean() / slope, off[given].std() / np.sqrt(given.sum()) / slope
 
 
 def _reliability(planted, true_sd, items, parts):

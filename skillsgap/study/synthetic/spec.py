@@ -1,5 +1,7 @@
 """What a fictional country is drawn from: its spec, read, checked and scaled down."""
 
+import os
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -15,33 +17,41 @@ def read_spec(path):
 
     Parameters
     ----------
-    path : str or Path
-        A spec.yaml; see data/synthetic/arvenia/spec.yaml, where every key is explained.
+    path : path-like
+        A spec.yaml; start from a copy of data/synthetic/arvenia/spec.yaml, where every key is explained.
 
     Returns
     -------
     dict
-        For `make_country`.
+        For `make_country` and `small_spec`.
 
     Raises
     ------
     SkillsgapError
-        When the file is not YAML or says something that can't be drawn.
+        When there is no such file, or it is not YAML or says something that can't be drawn.
     """
     path = Path(path)
+    if not path.is_file():
+        raise SkillsgapError(f"{path}: there is no such file: name a spec.yaml, as data/synthetic/arvenia/spec.yaml")
     try:
         spec = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as fault:
-        fault_name = type(fault).__name__
-        raise SkillsgapError(f"{path.name} can't be read as YAML ({fault_name}): mend the file") from fault
+        reason = getattr(fault, "problem", None) or str(fault).partition("\n")[0]
+        raise SkillsgapError(f"{path.name} can't be read as YAML ({reason}): mend the file") from fault
     if isinstance(spec, dict):
         folders = {key: str(path.parent / spec[key]) for key in ("framework", "common")
                    if isinstance(spec.get(key), str)}  # fmt: skip
-        dates = spec.get("survey_dates")  # YAML makes dates of them
-        dates = {"survey_dates": [str(day) for day in dates]} if isinstance(dates, list) else {}
-        spec = {**spec, **folders, **dates}
+        spec = with_dates({**spec, **folders})
     check_spec(spec, read_shared)
     return spec
+
+
+def with_dates(spec):
+    """The spec with the days of the survey as text, where YAML made dates of them."""
+    days = spec.get("survey_dates") if isinstance(spec, dict) else None
+    if not isinstance(days, list):
+        return spec
+    return {**spec, "survey_dates": [str(day) if isinstance(day, date) else day for day in days]}
 
 
 def small_spec(spec, *, n_staff=300, n_agencies=3):
@@ -49,8 +59,8 @@ def small_spec(spec, *, n_staff=300, n_agencies=3):
 
     Parameters
     ----------
-    spec : dict
-        From `read_spec`.
+    spec : dict or path-like
+        From `read_spec`, or the path of a spec.yaml.
     n_staff, n_agencies : int
         People and agencies to keep; the pilot's groups shrink with them.
 
@@ -62,7 +72,7 @@ def small_spec(spec, *, n_staff=300, n_agencies=3):
     Raises
     ------
     SkillsgapError
-        When there are not that many agencies, or fewer than two people for each.
+        When there are not that many agencies, or fewer than two people for each, or it is no spec.
 
     Examples
     --------
@@ -73,6 +83,12 @@ def small_spec(spec, *, n_staff=300, n_agencies=3):
     >>> [agency["staff"] for agency in small["agencies"]], small["profile_effects"], small["pilot"]
     ([6, 3], {'agency_id': {'a': {}}}, {'groups': 4, 'people': 2})
     """
+    spec = read_spec(spec) if isinstance(spec, str | os.PathLike) else spec
+    if not isinstance(spec, dict) or not {"agencies", "pilot"} <= set(spec):
+        raise SkillsgapError("small_spec: this is no spec: give one from read_spec")
+    for name, number in (("n_staff", n_staff), ("n_agencies", n_agencies)):
+        if not is_whole(number):
+            raise SkillsgapError(f"small_spec: {name} is {number!r}: give a whole number")
     kept = spec["agencies"][:n_agencies]
     if not 1 <= n_agencies <= len(spec["agencies"]) or n_staff < max(4, 2 * n_agencies):
         raise SkillsgapError(
@@ -89,6 +105,11 @@ def small_spec(spec, *, n_staff=300, n_agencies=3):
     pilot = {**spec["pilot"], "groups": groups, "people": min(spec["pilot"]["people"], n_staff // groups)}
     return {**_without_agencies(spec, set(ids)), "n_staff": n_staff, "n_invited": n_staff, "agencies": agencies,
             "pilot": pilot}  # fmt: skip
+
+
+def is_whole(number):
+    """Whether it is a whole number, 0 or more."""
+    return isinstance(number, int | np.integer) and not isinstance(number, bool) and number >= 0
 
 
 def _without_agencies(entry, kept):
