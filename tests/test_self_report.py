@@ -81,6 +81,11 @@ def test_nobody_assessed_makes_no_table_and_no_declared_lowest_is_0():
     pd.testing.assert_frame_equal(estimate(items=ITEMS.drop(columns="lowest")), estimate())
 
 
+def test_items_tied_to_no_competency_measure_none():
+    assert self_report_difference(score_competencies(ANSWERS, ITEMS), ANSWERS, ITEMS.drop(columns="competency_id"),
+                                  survey_design(ANSWERS)).empty  # fmt: skip
+
+
 def test_weight_2_is_the_row_twice_and_weight_0_no_row():
     twice = ANSWERS.loc[np.repeat([0, 1, 2, 3, 4], [1, 2, 1, 3, 0])].assign(weight=1.0).reset_index(drop=True)
     without = ANSWERS.assign(weight=ANSWERS["weight"].mask(ANSWERS.index == 4, 0.0))

@@ -49,6 +49,8 @@ def self_report_difference(scores, responses, items, design):
     0             c       0.5  3
     1           all       0.5  3
     """
+    if "competency_id" not in items:
+        items = items.assign(competency_id=None)  # tied to no competency, they measure none
     lowest = items["lowest"].fillna(LOWEST) if "lowest" in items else LOWEST
     levels = items[(items["type"] == TESTED) & (items["n_categories"] == LEVELS) & (lowest == LOWEST)]
     levels = levels[levels["competency_id"].isin(scores.columns)]
