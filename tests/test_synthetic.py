@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from skillsgap.contracts import CONTRACTS, GROUPS, check
+from skillsgap.run.unit import open_unit
 from skillsgap.study.synthetic import country as countries
 from skillsgap.study.synthetic.country import draw_country, draw_missing, make_country, write_country
 from skillsgap.study.synthetic.faults import AGE_BANDS
@@ -133,6 +134,18 @@ def test_a_country_is_drawn_when_it_is_missing_or_out_of_date(project):
     courses = project / "data" / "synthetic" / "common" / "courses.csv"
     courses.write_text(courses.read_text(encoding="utf-8").replace("12000", "13000"), encoding="utf-8")
     assert draw_missing(project) == ["tiny"]
+
+
+def test_opening_a_unit_draws_its_country_and_no_other(project):
+    shutil.copytree(project / "data" / "synthetic" / "tiny", project / "data" / "synthetic" / "other")
+    (project / "params").mkdir()
+    shutil.copy(DATA.parent / "params" / "_defaults.yaml", project / "params")
+    text = (DATA.parent / "params" / "arvenia.yaml").read_text(encoding="utf-8")
+    text = text.replace("synthetic/arvenia/", "synthetic/tiny/")
+    (project / "params" / "tiny.yaml").write_text(text.replace("unit: arvenia", "unit: tiny").replace(
+        "    n_rows: 20000 ", "    n_rows: 300 "), encoding="utf-8")  # fmt: skip
+    assert open_unit("tiny", root=project).table("register")["headcount"].sum() == 300
+    assert not (project / "data" / "synthetic" / "other" / "register.csv.gz").exists()
 
 
 def test_a_country_that_came_with_the_project_is_left_alone(project):

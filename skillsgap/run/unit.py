@@ -11,6 +11,7 @@ from skillsgap.run.store import Store, file_digest, fit_key, table_digest, write
 from skillsgap.study.params import DEFAULTS, read_params
 from skillsgap.study.reading.readers import find_file, open_source
 from skillsgap.study.records import Study, read_study
+from skillsgap.study.synthetic.country import draw_missing
 
 DATA = "SKILLSGAP_DATA"  # folder of outside data, for notebooks, whose parameters don't name it
 MAKES = {table: stage for stage, tables in chain.STAGES.items() for table in tables}
@@ -32,6 +33,8 @@ def unit_names(root):
 
 def open_unit(name, *, agency=None, overrides=None, data=None, root=None):
     """Open a unit by name: its stage tables load from the store, or are computed and kept.
+
+    A fictional country whose files aren't there is drawn first.
 
     Parameters
     ----------
@@ -63,6 +66,8 @@ def open_unit(name, *, agency=None, overrides=None, data=None, root=None):
         known = ", ".join(unit_names(root))
         raise ParamsError(f"there is no params/{name}.yaml: units here are {known}")
     params = read_params(path, overrides=overrides)
+    if params.values["fictional"]:
+        draw_missing(root, [name])
     return Unit(params, agency=agency, data=data or os.environ.get(DATA) or None, root=root)
 
 
