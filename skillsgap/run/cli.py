@@ -66,7 +66,7 @@ def _reports(arguments):
     from skillsgap.run.unit import unit_names
 
     started = time.perf_counter()
-    root = _root(arguments.units if "units" in arguments else [arguments.unit])
+    root = _root(_named(arguments))
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -78,6 +78,11 @@ def _reports(arguments):
     )
     shown.close()
     return _summary(manifests, bool(arguments.units), time.perf_counter() - started)
+
+
+def _named(arguments):
+    """The units that were named; none where all are meant."""
+    return arguments.units if "units" in arguments else [arguments.unit]
 
 
 def _root(units):
@@ -96,8 +101,7 @@ def _unknown(arguments, root):
     from skillsgap.run.unit import unit_names
 
     known = unit_names(root)
-    named = arguments.units if "units" in arguments else [arguments.unit]
-    unknown = [name for name in named if name not in known]
+    unknown = [name for name in _named(arguments) if name not in known]
     if unknown:
         return f"there is no params/{unknown[0]}.yaml: units here are {', '.join(known)}"
     if arguments.data and not Path(arguments.data).is_dir():
@@ -106,7 +110,7 @@ def _unknown(arguments, root):
 
 
 def _validate(arguments):
-    root = _root(arguments.units if "units" in arguments else [arguments.unit])
+    root = _root(_named(arguments))
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -119,7 +123,7 @@ def _validate(arguments):
 
 
 def _queries(arguments):
-    root = _root(arguments.units if "units" in arguments else [arguments.unit])
+    root = _root(_named(arguments))
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -150,7 +154,7 @@ def _init(arguments):
 
 
 def _questionnaire(arguments):
-    root = _root(arguments.units if "units" in arguments else [arguments.unit])
+    root = _root(_named(arguments))
     refused = _unknown(arguments, root)
     if refused:
         return _refuse(refused)
@@ -255,7 +259,7 @@ def _truth(arguments):
     from skillsgap.run.truth import coverage, drawn_moments, planted, summary
     from skillsgap.run.unit import open_unit
 
-    _root([arguments.unit])
+    _root(_named(arguments))
     unit = open_unit(arguments.unit)
     planted(unit)  # refuses a real country
     for said, table in (("planted and drawn", drawn_moments(unit)), ("planted and estimated", summary(unit)),

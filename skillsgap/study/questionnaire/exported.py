@@ -149,7 +149,7 @@ def _recode(form):
 
 
 def _calibrate(params, names, refused, told):
-    """Margins that every respondent has told; nobody can be weighted by what they would not say."""
+    """Margins that every respondent tells; one that people may refuse is the analyst's to add."""
     margins = params.values["design"]["calibrate"]
     kept = [name for name in margins if name in names and name not in refused] or told
     if kept == margins:
