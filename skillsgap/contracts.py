@@ -152,7 +152,8 @@ CONTRACTS = {
         Contract("responses", {
             "staff_id": _optional(_text(identifies="direct")), "wave": _optional(_text()),
             "status": _optional(_text(levels=STATUS)), "stratum": _optional(_text()),
-            "psu": _optional(_text()), "fpc": _optional(_number(0, unit="people or fraction")),
+            "psu": _optional(_text()), "fpc": _optional(_number(0, unit="units in the stratum, or fraction")),
+            "fpc2": _optional(_number(0, unit="people in the unit, or fraction")),
             "weight": _optional(_number(0, unit="people")),
             "answer_language": _optional(_text(identifies="sensitive")), "mode": _optional(_text()),
             "tested": _optional(_text(levels=("yes", "no"))),
@@ -245,12 +246,37 @@ CONTRACTS = {
         Contract("scores", {"row_key": _count(unit="key")}, ("row_key",), person_level=True),
         Contract("weights", {"row_key": _count(unit="key"), "weight": _number(0, unit="people")},
                  ("row_key",), person_level=True),
+        # the respondents beside the register, before and after their weights were brought to it
+        Contract("representativity", {
+            "margin": _text(), "category": _text(), "population": _number(0, unit="people"),
+            "n": _count(unit="respondents"), "share_population": _number(0, 1), "share_before": _number(0, 1),
+            "share_after": _number(0, 1), "ratio": _number(0, empty=True),
+        }, ("margin", "category")),
         Contract("reliability", {
             "scale": _text(levels=("competency", "group")), "scale_id": _text(),
-            "n_items": _count(1, unit="items"), "alpha": _number(high=1, empty=True),
-            "ci_low": _number(high=1, empty=True), "ci_high": _number(high=1, empty=True),
-            "n": _count(unit="respondents"),
-        }, ("scale", "scale_id")),
+            "statistic": _text(levels=("alpha", "omega")), "n_items": _count(1, unit="items"),
+            **_estimates("coefficient, up to 1"),
+            "why": _text(levels=("", "one item", "no variance", "nothing answered", "no factor"), empty=True),
+        }, ("scale", "scale_id", "statistic")),
+        Contract("group_reliability", {
+            "by": _text(), "group": _text(), "variable": _text(), **_estimates("coefficient, 0 to 1"),
+        }, ("by", "group", "variable")),
+        # how an item's answers differ between groups of people of the same level
+        Contract("dif", {
+            "by": _text(), "group": _text(), "item_id": _text(), "category": _text(), "reference": _text(),
+            **_estimates("log odds"), "delta_r2": _number(empty=True), "p": _number(0, 1, empty=True),
+            "p_nonuniform": _number(0, 1, empty=True),
+            "flag": _text(levels=("", "none", "negligible", "moderate", "large"), empty=True),
+            "dropped": Column("flag"), "comparable": Column("flag"), "reason": _text(empty=True),
+        }, ("by", "item_id", "category")),
+        Contract("careless", {
+            "measure": _text(levels=("share", "mean")), "respondents": _text(levels=("all", "without")),
+            "variable": _text(), **_estimates("share, or level"),
+        }, ("measure", "respondents", "variable")),
+        Contract("level_basis", {
+            "competency_id": _text(), "basis": _text(levels=("tested", "transferred", "self_reported")),
+            **_estimates("levels, self-rated minus calibrated"),
+        }, ("competency_id",)),
         Contract("self_report", {
             "competency_id": _text(), **_estimates("levels, self-rated minus assessed"),
         }, ("competency_id",)),

@@ -48,8 +48,9 @@ def unit(*, n=400, alpha=0.85, n_items=6, by="agency_id", groups="abcdef", most=
         "priorities": pd.DataFrame({"competency_id": ["oversight", "security"], "shortfall": [1.3, 1.2],
                                     "importance": 4.0, "headcount": 5000.0, "priority": [26000.0, 24000.0],
                                     "p_top": [1.0, 0.87], "p_first": [0.9, 0.1], "tier": "first"}),
-        "reliability": pd.DataFrame({"scale": "group", "scale_id": ["oversight", "security"], "n_items": n_items,
-                                     "alpha": alpha, "ci_low": 0.7, "ci_high": 0.9, "n": n}),
+        "reliability": pd.DataFrame({"scale": "group", "scale_id": ["oversight", "security"], "statistic": "alpha",
+                                     "n_items": n_items, "estimate": alpha, "ci_low": 0.7, "ci_high": 0.9, "n": n,
+                                     "why": ""}),
         "gaps": pd.concat([gaps, *split], ignore_index=True), "means": pd.concat(means, ignore_index=True),
         "needs": estimates(in_group, [1.0] * len(groups), by=by, group=groups,
                            tier=["most" if g in most else "least" for g in groups]),
@@ -519,7 +520,8 @@ def test_a_crosswalk_is_told_in_the_foot_with_what_it_lost():
 
 def needs_of(*answers):
     """A published unit whose agencies, all of them most in need but the last, have so many answers."""
-    needs = estimates(list(answers), [0.5] * len(answers), by="agency_id", group=list("abcdef")[:len(answers)])
+    levels = [0.9] * (len(answers) - 1) + [0.2]
+    needs = estimates(list(answers), levels, by="agency_id", group=list("abcdef")[: len(answers)])
     needs["tier"] = ["most"] * (len(needs) - 1) + ["least"]
     return publish({**published_tables(), "needs": needs}, values())
 
@@ -536,6 +538,28 @@ def test_groups_with_too_few_answers_stand_in_no_tier_and_claim_and_section_coun
     section = str(report.groups().html)
     assert numbers_in(re.search("<h2>(.*?)</h2>", section)[1]) == ["2", "3"]
     assert report.words("Too few answers to say") in section
+
+
+def test_groups_that_differ_by_chance_only_are_not_said_to_need_more():
+    tables = unit(most="ab")
+    claims = claims_of(tables, replace(CONTEXT, group_reliability={"agency_id": 0.45}))
+    held = claims.loc["needs"]
+    assert not held["passed"] and "more than chance" in spoken(claims, "en").loc["needs", "sentence"]
+    assert claims_of(tables, replace(CONTEXT, group_reliability={"agency_id": 0.75})).loc["needs", "passed"]
+
+
+@pytest.mark.parametrize(("rate", "said"), [(None, ""), (1.0, ""), (0.5, "2.0 levels above"), (0.9, "however the 10%")])
+def test_a_headline_says_how_unlike_those_who_did_not_answer_would_have_to_be(rate, said):
+    told = spoken(claims_of(unit(), replace(CONTEXT, response_rate=rate)), "en").loc["share_below", "certainty"]
+    assert said in told and ("did not answer" in told) == bool(said)
+
+
+@pytest.mark.parametrize(("basis", "said"), [
+    ({}, "self-reported"), ({"oversight": "tested"}, "calibrated to what an assessor found"),
+    ({"oversight": "transferred"}, "in other competencies"),
+])  # fmt: skip
+def test_a_headline_says_what_its_levels_rest_on(basis, said):
+    assert said in spoken(claims_of(unit(), replace(CONTEXT, basis=basis)), "en").loc["share_below", "certainty"]
 
 
 def test_without_two_groups_in_a_tier_nobody_is_said_to_need_more_or_less():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import survey_design
+from skillsgap.estimate.design import replicate_design, survey_design
 from skillsgap.estimate.gaps import group_needs, required_levels, skill_gaps
 from skillsgap.estimate.gaps import tested_gaps as gaps_of_tested  # pytest takes every name in "test" for a test
 from skillsgap.estimate.requirements import derive_requirements
@@ -103,7 +103,7 @@ def draw_tested(seed=0, n=240, replicates=6, draws=3):
 
 def test_tested_gaps_equal_a_plain_loop_over_draws_and_replicates():
     rows, given, values = draw_tested()
-    everyone = survey_design(rows, replicate_weights=given, method="jk2")
+    everyone = replicate_design(rows["weight"], given, method="jk2")
     needed = derive_requirements(values, rows["role"], rows["matched"], everyone, minimum=10, exclude=["3"])
     assert needed.loc[needed["required_level"].isna(), "role_id"].unique().tolist() == ["9"]
     public = rows["public"]
@@ -135,7 +135,7 @@ def test_tested_gaps_equal_a_plain_loop_over_draws_and_replicates():
 def test_workers_without_a_test_are_not_counted():
     rows, given, values = draw_tested()
     values = {name: [draw.mask(draw.index < 20) for draw in each] for name, each in values.items()}
-    design = survey_design(rows, replicate_weights=given, method="jk2")
+    design = replicate_design(rows["weight"], given, method="jk2")
     needed = derive_requirements(values, rows["role"], rows["matched"], design)
     table = gaps_of_tested(values, rows["role"], needed, design)
     assert (table["n"] == rows["role"].isin(["1", "2", "3"])[20:].sum()).all()
@@ -147,7 +147,7 @@ def test_workers_without_a_test_are_not_counted():
 
 def test_nobody_with_a_requirement_is_one_clear_line():
     rows, given, values = draw_tested()
-    design = survey_design(rows, replicate_weights=given, method="jk2")
+    design = replicate_design(rows["weight"], given, method="jk2")
     needed = derive_requirements(values, rows["role"], rows["matched"], design, minimum=1000)
     with pytest.raises(EstimateError, match="no role has a requirement: lower requirements.derive.minimum"):
         gaps_of_tested(values, rows["role"], needed, design)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skillsgap.estimate.design import group_means, survey_design
+from skillsgap.estimate.design import survey_design
+from skillsgap.estimate.means import group_means
 from skillsgap.estimate.priorities import rank_priorities
 
 ALL = ("shortfall", "importance", "headcount")
@@ -20,7 +21,7 @@ def draw_shortfalls(seed=0, n=150, draws=3):
     frames = [pd.DataFrame(np.maximum(true + rng.normal(0, 0.2, (n, 6)), 0), columns=list("abcdef"))
               for _ in range(draws)]
     design = survey_design(pd.DataFrame({"weight": rng.uniform(1, 3, n)}), n_replicates=100)
-    return group_means(frames, design), design.scale
+    return group_means(frames, design), design
 
 
 def series(**values):
@@ -31,11 +32,11 @@ IMPORTANCE = series(a=3, b=3, c=4, d=4, e=5, f=2)
 PEOPLE = series(a=900, b=1000, c=900, d=1000, e=1000, f=1000)
 
 
-def by_brute_force(means, scale, factor, top, n=200_000):
+def by_brute_force(means, design, factor, top, n=200_000):
     """Exchangeable normal means with their joint error: shrink, draw, count. Nothing of the package is used."""
     estimate, sampling = means.full[:, 0].mean(axis=0), np.zeros((6, 6))
     for draw in range(3):
-        for replicate in means.replicates[draw, :, 0]:
+        for scale, replicate in zip(design.scales, means.replicates[draw, :, 0], strict=True):
             deviation = replicate - means.full[draw, 0]
             sampling += scale * np.outer(deviation, deviation) / 3
     between_draws = np.cov(means.full[:, 0], rowvar=False)
@@ -52,10 +53,10 @@ def by_brute_force(means, scale, factor, top, n=200_000):
 
 @pytest.mark.parametrize("top", [1, 3])
 def test_probability_of_being_among_the_first_against_brute_force(top):
-    means, scale = draw_shortfalls()
-    table = rank_priorities(means, scale, IMPORTANCE, PEOPLE, top=top, factors=ALL, n_draws=DRAWS)
+    means, design = draw_shortfalls()
+    table = rank_priorities(means, design, IMPORTANCE, PEOPLE, top=top, factors=ALL, n_draws=DRAWS)
     table = table.set_index("competency_id").loc[list("abcdef")]
-    centre, p = by_brute_force(means, scale, (IMPORTANCE * PEOPLE).to_numpy(), top)
+    centre, p = by_brute_force(means, design, (IMPORTANCE * PEOPLE).to_numpy(), top)
     np.testing.assert_allclose(table["shortfall"], centre, rtol=1e-9)
     np.testing.assert_allclose(table["priority"], centre * IMPORTANCE * PEOPLE, rtol=1e-9)
     assert (np.abs(table["p_top"] - p) < 4 * np.sqrt(p * (1 - p) / DRAWS) + 1e-3).all()
@@ -64,8 +65,8 @@ def test_probability_of_being_among_the_first_against_brute_force(top):
 
 
 def test_shortfalls_are_shrunken_towards_their_mean():
-    means, scale = draw_shortfalls()
-    table = rank_priorities(means, scale, IMPORTANCE, PEOPLE, factors=ALL).set_index("competency_id")["shortfall"]
+    means, design = draw_shortfalls()
+    table = rank_priorities(means, design, IMPORTANCE, PEOPLE, factors=ALL).set_index("competency_id")["shortfall"]
     raw = pd.Series(means.full.mean(axis=0)[0], index=list("abcdef"))
     assert table.max() < raw.max() and table.min() > raw.min()
     assert table.mean() == pytest.approx(raw.mean(), rel=0.02)
@@ -73,8 +74,8 @@ def test_shortfalls_are_shrunken_towards_their_mean():
 
 @pytest.mark.parametrize("factors", [ALL, ("shortfall",), ("importance", "headcount"), ("headcount",), ()])
 def test_every_factor_can_be_switched_off(factors):
-    means, scale = draw_shortfalls()
-    table = rank_priorities(means, scale, IMPORTANCE, PEOPLE, factors=factors).set_index("competency_id")
+    means, design = draw_shortfalls()
+    table = rank_priorities(means, design, IMPORTANCE, PEOPLE, factors=factors).set_index("competency_id")
     expected = pd.Series(1.0, table.index)
     for factor, values in (("shortfall", table["shortfall"]), ("importance", IMPORTANCE), ("headcount", PEOPLE)):
         expected *= values if factor in factors else 1.0
@@ -88,11 +89,11 @@ def test_every_factor_can_be_switched_off(factors):
 
 
 def test_ties_are_broken_by_lot_and_tiers_are_no_ranking():
-    means, scale = draw_shortfalls()
-    table = rank_priorities(means, scale, IMPORTANCE, PEOPLE, factors=())
+    means, design = draw_shortfalls()
+    table = rank_priorities(means, design, IMPORTANCE, PEOPLE, factors=())
     assert table["competency_id"].tolist() == list("abcdef") and (table["tier"] == "next").all()
     assert np.abs(table["p_first"] - 1 / 6).max() < 4 * np.sqrt(1 / 6 * 5 / 6 / 4000)
-    table = rank_priorities(means, scale, IMPORTANCE, PEOPLE, factors=ALL)
+    table = rank_priorities(means, design, IMPORTANCE, PEOPLE, factors=ALL)
     for _, part in table.groupby("tier"):
         assert part["competency_id"].is_monotonic_increasing
     assert table["tier"].map(["first", "next", "later"].index).is_monotonic_increasing
@@ -101,8 +102,8 @@ def test_ties_are_broken_by_lot_and_tiers_are_no_ranking():
 
 
 def test_the_seed_decides_the_draws():
-    means, scale = draw_shortfalls()
-    one, same, other = (rank_priorities(means, scale, IMPORTANCE, PEOPLE, factors=ALL, random_state=seed)
+    means, design = draw_shortfalls()
+    one, same, other = (rank_priorities(means, design, IMPORTANCE, PEOPLE, factors=ALL, random_state=seed)
                         for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(one, same)
     assert not one["p_top"].equals(other["p_top"])
@@ -113,10 +114,10 @@ def test_a_competency_nobody_s_role_asks_for_has_no_priority_and_changes_no_othe
     frame = pd.DataFrame(rng.uniform(0, 2, (60, 3)), columns=list("abc"))
     design = survey_design(frame.assign(weight=1.0), n_replicates=30)
     given = (series(a=3, b=2, c=4), series(a=10, b=10, c=10))
-    plain = rank_priorities(group_means([frame], design), design.scale, *given, factors=ALL, top=1)
+    plain = rank_priorities(group_means([frame], design), design, *given, factors=ALL, top=1)
     empty = group_means([frame.assign(unasked=np.nan)], design)
-    pd.testing.assert_frame_equal(rank_priorities(empty, design.scale, *given, factors=ALL, top=1), plain)
-    one = rank_priorities(group_means([frame[["a"]]], design), design.scale, *given, factors=ALL, top=1)
+    pd.testing.assert_frame_equal(rank_priorities(empty, design, *given, factors=ALL, top=1), plain)
+    one = rank_priorities(group_means([frame[["a"]]], design), design, *given, factors=ALL, top=1)
     assert one[["competency_id", "p_top"]].to_numpy().tolist() == [["a", 1.0]]
 
 
@@ -126,5 +127,5 @@ def test_where_all_shortfalls_are_alike_nothing_comes_first():
     frame += 1 - frame.mean()
     design = survey_design(frame.assign(weight=1.0), n_replicates=60)
     ones = pd.Series(1.0, frame.columns)
-    table = rank_priorities(group_means([frame], design), design.scale, ones, ones, factors=ALL, top=2)
+    table = rank_priorities(group_means([frame], design), design, ones, ones, factors=ALL, top=2)
     assert np.allclose(table["shortfall"], 1) and not (table["tier"] == "first").any()

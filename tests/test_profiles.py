@@ -210,7 +210,7 @@ def test_bad_input_is_refused_with_numbers_and_remedy():
 def test_selection_says_near_ties_and_small_profiles():
     answers, *_ = draw_answers(700, 11)
     weights = pd.Series(1.0, index=answers.index)
-    design = SurveyDesign(weights, np.ones((700, 2)), 0.5, 699, "bootstrap")
+    design = SurveyDesign(weights, np.ones((700, 2)), np.full(2, 0.5), 699, "bootstrap")
     table = select_profiles(answers, [2, 3, 4], design, min_respondents=100).set_index("n_profiles")
     assert table.index[table["recommended"]].tolist() == [3]
     assert table["near_tie"].equals(table["sabic"] <= table["sabic"].min() + 6)

@@ -160,7 +160,7 @@ def one_agency(headcounts):
     cells = pd.DataFrame({"agency_id": "a", "role_id": "r", "role_level": "senior",
                           "grade": [f"g{i}" for i in range(len(headcounts))], "profile": 1,
                           "headcount": np.asarray(headcounts, dtype=float)})
-    return Projection(cells, np.empty((0, len(cells))), pd.DataFrame(), {}, 1.0, 1)
+    return Projection(cells, np.empty((0, len(cells))), pd.DataFrame(), {}, None)
 
 
 def test_cohorts_by_hand():

@@ -1,116 +1,13 @@
-"""Levels, alpha and plausible levels: against psych (oracles/reliability), hand computation and known truth."""
-
-import json
-from collections import Counter
-from pathlib import Path
+"""Levels and plausible levels: against hand computation and known truth."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.design import survey_design
-from skillsgap.estimate.scoring import cronbach_alpha, plausible_levels, reliability, score_competencies
-
-ORACLES = Path(__file__).parents[2] / "shared" / "oracles" / "reliability"
-CASES = sorted(path.parent for path in ORACLES.glob("*/case.json"))
-
-
-# --- alpha against R's psych ------------------------------------------------------------------------------------
-
-
-def answer(answers, ask):
-    """What `cronbach_alpha` says to a check; None where it offers nothing."""
-    answers = answers.dropna() if ask["missing"] == "listwise" else answers
-    complete = not answers.isna().any().any()
-    if ask["statistic"] == "alpha_if_dropped" and not ask["standardised"]:
-        return [cronbach_alpha(answers.drop(columns=item))["alpha"] for item in answers]
-    if ask["statistic"] != "alpha" or (ask["standardised"] and not complete):
-        return None
-    result = cronbach_alpha((answers - answers.mean()) / answers.std() if ask["standardised"] else answers)
-    return result["alpha" if ask["report"] == "estimate" else ask["report"]]
-
-
-def checks(folder):
-    spec = json.loads((folder / "case.json").read_text())["spec"]
-    answers = pd.read_csv(folder / spec["data"])[spec["items"]]
-    return answers, json.loads((folder / "expected.json").read_text())["checks"]
-
-
-@pytest.mark.skipif(not CASES, reason=f"no reference results: {ORACLES} is absent")
-@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
-def test_alpha_and_feldts_interval_against_psych(folder):
-    answers, asked = checks(folder)
-    given = {check["id"]: answer(answers, check["ask"]) for check in asked}
-    for check in asked:
-        if given[check["id"]] is not None:
-            np.testing.assert_allclose(given[check["id"]], check["value"], rtol=check["rtol"], atol=check["atol"],
-                                       err_msg=check["id"])
-    assert sum(value is not None for value in given.values()) >= 5
-
-
-@pytest.mark.skipif(not CASES, reason=f"no reference results: {ORACLES} is absent")
-def test_checks_against_psych_that_wait_for_more_measures():
-    waiting = Counter()
-    for folder in CASES:
-        answers, asked = checks(folder)
-        waiting.update(c["ask"]["statistic"] for c in asked if answer(answers, c["ask"]) is None)
-    pytest.skip(f"{waiting.total()} checks: " + ", ".join(f"{n} {kind}" for kind, n in sorted(waiting.items())))
-
-
-# --- alpha by hand, and what must always hold ---------------------------------------------------------------------
-
-
-def test_alpha_by_hand():
-    """Items (1, 2, 3) and (1, 3, 2): variances 1 and 1, covariance 1/2; alpha = 2 (1 - 2 / 3) = 2/3."""
-    answers = pd.DataFrame({"a": [1, 2, 3], "b": [1, 3, 2]})
-    result = cronbach_alpha(answers)
-    assert result["alpha"] == pytest.approx(2 / 3) and result["n"] == 3
-    assert result["ci_low"] < result["alpha"] < result["ci_high"] < 1
-
-
-def test_no_alpha_of_one_item_or_of_equal_answers():
-    assert np.isnan(cronbach_alpha(pd.DataFrame({"a": [1, 2, 3]}))["alpha"])
-    assert np.isnan(cronbach_alpha(pd.DataFrame({"a": [2, 2, 2], "b": [1, 1, 1]}))["alpha"])
-
-
-@settings(max_examples=30, deadline=None, derandomize=True)
-@given(st.integers(0, 10_000), st.sampled_from([1e-3, 12.0, 1e6]))
-def test_weights_of_alpha(seed, factor):
-    """Scaling changes nothing; a weight of 2 is the row twice; a weight of 0 is the row absent."""
-    rng = np.random.default_rng(seed)
-    answers = pd.DataFrame(rng.integers(0, 5, (30, 4)) + rng.integers(0, 3, (30, 1))).astype(float)
-    weights = rng.integers(0, 3, 30).astype(float)
-    given, scaled = cronbach_alpha(answers, weights), cronbach_alpha(answers, weights * factor)
-    assert scaled == pytest.approx(given)
-    copied = answers.loc[np.repeat(np.arange(30), weights.astype(int))]
-    assert cronbach_alpha(copied)["alpha"] == pytest.approx(given["alpha"])
-    holes = answers.mask(rng.random((30, 4)) < 0.2)
-    present = weights > 0
-    assert cronbach_alpha(holes, weights) == pytest.approx(cronbach_alpha(holes[present], weights[present]))
-
-
-def test_equal_weights_are_no_weights():
-    answers = pd.DataFrame(np.random.default_rng(0).integers(0, 5, (40, 3))).astype(float)
-    assert cronbach_alpha(answers, np.full(40, 7.0)) == pytest.approx(cronbach_alpha(answers))
-
-
-def test_reliability_of_competencies_and_of_their_group():
-    rng = np.random.default_rng(3)
-    base = rng.normal(2, 1, 200)
-    rows = pd.DataFrame({f"q{i}": np.clip(np.round(base + rng.normal(0, 0.7, 200)), 0, 4) for i in range(4)})
-    rows["weight"] = 1.0
-    items = pd.DataFrame({"item_id": ["q0", "q1", "q2", "q3", "often"], "competency_id": ["c", "c", "d", "d", None],
-                          "type": ["anchored"] * 4 + ["frequency"]})
-    competencies = pd.DataFrame({"competency_id": ["c", "d"], "group": "data"})
-    table = reliability(rows, items, competencies, survey_design(rows, n_replicates=2)).set_index(["scale", "scale_id"])
-    assert table["n_items"].to_dict() == {("competency", "c"): 2, ("competency", "d"): 2, ("group", "data"): 4}
-    whole = cronbach_alpha(rows[["q0", "q1", "q2", "q3"]])["alpha"]
-    assert table.loc[("group", "data"), "alpha"] == pytest.approx(whole)
-    assert reliability(rows, items[4:], competencies, survey_design(rows, n_replicates=2)).empty
-
+from skillsgap.estimate.scales import cronbach_alpha
+from skillsgap.estimate.scoring import plausible_levels, score_competencies
 
 # --- levels -----------------------------------------------------------------------------------------------------
 

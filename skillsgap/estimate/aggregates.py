@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import interval
 from skillsgap.estimate.gaps import MARGIN
+from skillsgap.estimate.intervals import interval
 
 PLACE = ["by", "group", "competency_id"]
 ROLE = ["role_id", "role_level"]

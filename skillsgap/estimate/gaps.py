@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import Means, _groups, group_means, tidy
+from skillsgap.estimate.means import Means, _groups, group_means, tidy
 
 MARGIN = 0.5  # DESIGN: on levels, below requirement means C < R - 0.5
 SURE = 0.90  # a group stands apart when its need is above (or below) the unit's with this probability

@@ -5,10 +5,64 @@ import pandas as pd
 from scipy import sparse
 
 UNTOLD = 0.2  # share of the weights without a category above which a margin says too little
+APART = 0.005  # relative difference of two margins' totals above which they can't be of the same people
+CROSS = " × "
+
+
+def register_margins(register, margins):
+    """Head-counts of a register by each margin.
+
+    Parameters
+    ----------
+    register : DataFrame
+        Margin columns and ``headcount``.
+    margins : list of str or of list of str
+        Columns; a list of columns is crossed.
+
+    Returns
+    -------
+    list of Series of shape (n_categories,)
+        Index: the column, or the columns crossed.
+
+    Examples
+    --------
+    >>> register = pd.DataFrame({"sex": ["f", "m", "f"], "headcount": [2, 2, 1]})
+    >>> register_margins(register, ["sex"])[0].to_dict()
+    {'f': 3, 'm': 2}
+    """
+    return [register.groupby(margin, sort=True)["headcount"].sum() for margin in margins]
+
+
+def margin_name(target):
+    """Name of a margin, for people."""
+    return CROSS.join(map(str, target.index.names))
+
+
+def _text(frame):
+    """Categories as text, crossed columns joined; empty where any of them is. 1, 1.0 and "1" are the same."""
+    columns = [frame[name].convert_dtypes().astype("string") for name in frame]
+    return columns[0].str.cat(columns[1:], sep=CROSS) if columns[1:] else columns[0]
+
+
+def margin_counts(target):
+    """Population counts of a margin by category as text, in the order of the text."""
+    counts = pd.Series(target.to_numpy(dtype=float), index=_text(target.index.to_frame(index=False)).to_numpy())
+    return counts.sort_index()
+
+
+def margin_codes(sample, target):
+    """Place of everybody's category among those of `margin_counts`; -1 where somebody told none."""
+    return margin_counts(target).index.get_indexer(_text(sample[list(target.index.names)]))
+
+
+def indicator(codes, width):
+    """Sparse ones and zeros of shape (n_rows, width): who is in which category; nothing where the code is -1."""
+    rows = np.flatnonzero(codes >= 0)
+    return sparse.csr_array((np.ones(len(rows)), (rows, codes[rows])), shape=(len(codes), width))
 
 
 def margin_faults(sample, weights, register, *, margins):
-    """Find what keeps margins from being calibrated to, as far as that shows without raking.
+    """Find what keeps a register's margins from being calibrated to, as far as that shows without raking.
 
     Parameters
     ----------
@@ -18,12 +72,12 @@ def margin_faults(sample, weights, register, *, margins):
         Base weights.
     register : DataFrame
         Margin columns and ``headcount``.
-    margins : list of str
+    margins : list of str or of list of str
 
     Returns
     -------
     list of str
-        One line a fault: too many tell no category, a category has staff and no respondent, or the register lacks it.
+        One line a fault, as from `target_faults`.
 
     Examples
     --------
@@ -35,42 +89,111 @@ def margin_faults(sample, weights, register, *, margins):
     margin sex: 'm' has staff but no respondent: merge categories, or drop it from design.calibrate
     margin sex: 'x' is not in the register: merge categories, or drop it from design.calibrate
     """
-    lines, counted = [], weights.to_numpy(dtype=float)
-    for margin in margins:
-        values, staff = sample[margin], register.groupby(margin)["headcount"].sum()
-        there, known = set(values[counted > 0].dropna().astype(str)), set(staff.index.astype(str))
-        untold = counted[values.isna().to_numpy()].sum() / counted.sum()
-        if untold > UNTOLD:
-            lines.append(f"margin {margin}: {untold:.1%} of the weights are of people who gave no answer, at most "
-                         f"{UNTOLD:.0%} may: drop it from design.calibrate")  # fmt: skip
-        lacking = sorted(set(staff.index[staff > 0].astype(str)) - there)
-        unknown = sorted(set(values.dropna().astype(str)) - known)
-        sides = [(lacking, "has staff but no respondent"), (unknown, "is not in the register")]
-        lines += [f"margin {margin}: {code!r} {side}: merge categories, or drop it from design.calibrate"
-                  for codes, side in sides for code in codes]  # fmt: skip
-    return lines
+    return target_faults(sample, weights, register_margins(register, margins))
 
 
-def margin_indicator(values, register, margin):
-    """Tell who is in which category of a margin, and how many staff are.
+def target_faults(sample, weights, targets):
+    """Find what keeps margins from being met, as far as that shows without calibrating.
 
     Parameters
     ----------
-    values : Series of shape (n_respondents,)
-    register : DataFrame
-    margin : str
+    sample : DataFrame of shape (n_respondents, …)
+    weights : Series of shape (n_respondents,)
+    targets : list of Series
+        Population counts by category; the names of the index are columns of `sample`.
 
     Returns
     -------
-    indicator : sparse array of shape (n_respondents, n_categories)
-        Ones and zeros; where anybody told no category, a last column more tells who.
-    staff : ndarray of shape (n_categories, 1)
-        Head-counts, in the order of the codes.
+    list of str
+        One line a fault: a margin without a table, a count that can't be one, a category on one side only, too many
+        who tell none, two margins of different totals.
     """
-    counts = register.groupby(margin)["headcount"].sum()
-    codes = pd.Categorical(values.astype(str), categories=counts.index.astype(str)).codes
-    untold = values.isna().to_numpy()
-    codes = np.where(untold, len(counts), codes)
-    shape = (len(values), len(counts) + int(untold.any()))
-    indicator = sparse.csr_array((np.ones(len(values)), (np.arange(len(values)), codes)), shape=shape)
-    return indicator, counts.to_numpy(dtype=float)[:, None]
+    lines, totals = [], {}
+    for target in targets:
+        found = _unusable(sample, target) or _one_sided(sample, weights.to_numpy(dtype=float), target)
+        if not found:
+            totals[margin_name(target)] = target.sum()
+        lines += [f"margin {margin_name(target)}: {line}" for line in found]
+    names = list(totals)
+    lines += [f"margins {names[0]} and {name}: their totals differ ({totals[names[0]]:.10g} and {totals[name]:.10g}), "
+              "and must be of the same people: correct the counts, or drop one from design.calibrate"
+              for name in names[1:] if abs(totals[name] / totals[names[0]] - 1) > APART]  # fmt: skip
+    return lines
+
+
+def _unusable(sample, target):
+    """Faults of a margin's own table."""
+    names = list(target.index.names)
+    if unknown := [str(name) for name in names if name not in sample]:
+        return [f"respondents have no column {unknown[0]}: name the index of the counts after columns, or drop it"]
+    if not len(target):
+        return ["its table of population counts is empty: give the counts, or drop it from design.calibrate"]
+    counts = margin_counts(target)
+    wrong = counts[~np.isfinite(counts) | (counts < 0)]
+    twice = counts.index[counts.index.duplicated()]
+    lines = [f"{code!r} has the population count {count:g}: give a number from 0" for code, count in wrong.items()]
+    lines += [f"{code!r} has several population counts: give one" for code in twice.unique()]
+    if counts.index.isna().any():
+        lines.append("one of the population counts has no category: name it, or leave it out")
+    if not lines and not counts.any():
+        lines.append("all population counts are 0: give the counts, or drop it from design.calibrate")
+    return lines
+
+
+def _one_sided(sample, weights, target):
+    """Categories that only the population or only the respondents have, and too many that told none."""
+    counts, sample, weights = margin_counts(target), sample[weights > 0], weights[weights > 0]
+    told, codes = _text(sample[list(target.index.names)]), margin_codes(sample, target)
+    silent = weights[told.isna().to_numpy()].sum() / weights.sum()
+    there = np.bincount(codes[codes >= 0], minlength=len(counts)) > 0
+    staff, known = counts.to_numpy() > 0, told.isna() | told.isin(counts.index)
+    lines = []
+    if silent > UNTOLD:
+        lines.append(f"{silent:.1%} of the weights are of people who gave no answer, at most {UNTOLD:.0%} may: drop it "
+                     "from design.calibrate")  # fmt: skip
+    sides = [(counts.index[staff & ~there], "has staff but no respondent"),
+             (counts.index[~staff & there], "has respondents but no staff"),
+             (sorted(set(told[~known])), "is not in the register")]  # fmt: skip
+    remedy = "merge categories, or drop it from design.calibrate"
+    return lines + [f"{code!r} {side}: {remedy}" for names, side in sides for code in names]
+
+
+class Margin:
+    """A margin of the sample: who is in which category, who told none, and the counts to meet."""
+
+    def __init__(self, sample, target):
+        counts = margin_counts(target)
+        codes, width = margin_codes(sample, target), len(counts)
+        self.name, self.counts = margin_name(target), counts.to_numpy()
+        self.silent, self.cells = codes < 0, indicator(codes, width)
+        self.codes = np.where(self.silent, width, codes)
+        self.whole = not self.silent.any()
+        self.labels = [*counts.index] + ([] if self.whole else ["none told"])
+
+    @property
+    def indicator(self):
+        """Categories, and a last one of those who told none where there are any."""
+        return indicator(self.codes, len(self.labels))
+
+    @property
+    def explained(self):
+        """Variables whose totals are fixed: told categories are fixed only in proportion where some told none."""
+        if self.whole:
+            return self.cells
+        told = (~self.silent)[:, None] * (self.counts / self.counts.sum())
+        return sparse.csr_array(np.column_stack([np.ones(len(told)), self.cells.toarray() - told]))
+
+    def wanted(self, weights, total):
+        """Targets of each column of weights, of the given total.
+
+        The people of a category that a replicate lost are spread over the others of the margin. Who told none keep
+        their share, and the others get the rest.
+        """
+        there = self.indicator.T @ weights
+        kept = np.where(there[: len(self.counts)] > 0, self.counts[:, None], 0.0)
+        mass = kept.sum(axis=0)
+        wanted = kept * np.divide(total, mass, out=np.zeros_like(mass), where=mass > 0)
+        if self.whole:
+            return wanted
+        share = there[-1] / there.sum(axis=0)
+        return np.vstack([wanted * (1 - share), total * share])

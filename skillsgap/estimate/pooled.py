@@ -133,5 +133,5 @@ def pooling_draws(model, shape, design, random_state):
     """Draws of the error pooling makes: their variance and the replicates' add up to the posterior's."""
     rng = np.random.default_rng(random_state)
     precision = np.tile(np.where(np.isinf(model.sd), 0, 1 / model.sd), len(model.coefs))
-    noise = rng.standard_normal((shape[0], len(precision))) / np.sqrt(design.scale * shape[0])
+    noise = rng.standard_normal((shape[0], len(precision))) / np.sqrt(design.scales * shape[0])[:, None]
     return linalg.cho_solve(model.factor, (noise * precision).T).T.reshape(shape)

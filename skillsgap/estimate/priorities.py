@@ -7,7 +7,7 @@ TIERS = ("first", "next", "later")
 SURE, OPEN = 0.80, 0.20  # a competency is among the first with at least, or at most, this probability
 
 
-def rank_priorities(means, scale, importance, headcount, *, top=3, factors, n_draws=4000, random_state=0):
+def rank_priorities(means, design, importance, headcount, *, top=3, factors, n_draws=4000, random_state=0):
     """Priority of each competency: shortfall × importance × head-count, and P(among the first `top`).
 
     Ranks come from joint posterior draws of the shortfalls, shrunk towards their mean by how uncertain
@@ -18,7 +18,7 @@ def rank_priorities(means, scale, importance, headcount, *, top=3, factors, n_dr
     means : Means
         Shortfalls of the whole unit: one group, one column a competency, with replicates. A competency
         without a shortfall (nobody's role asks for it, or nobody answered) has no priority.
-    scale : float
+    design : SurveyDesign
         Factor of the replicate variance.
     importance : Series of shape (n_competencies,)
         Mean importance 1–5 over the staff whose role asks for the competency.
@@ -45,7 +45,7 @@ def rank_priorities(means, scale, importance, headcount, *, top=3, factors, n_dr
     estimate = means.full.mean(axis=0)[0]
     told = np.isfinite(estimate)
     names, estimate = means.variables[told], estimate[told]
-    covariance = _covariance(means, scale)[np.ix_(told, told)]
+    covariance = _covariance(means, design)[np.ix_(told, told)]
     centre, spread = _posterior(estimate, covariance)
     rng = np.random.default_rng(random_state)
     shortfalls = np.maximum(rng.multivariate_normal(centre, spread, size=n_draws, method="eigh"), 0)
@@ -72,9 +72,10 @@ def rank_priorities(means, scale, importance, headcount, *, top=3, factors, n_dr
     )
 
 
-def _covariance(means, scale):
-    deviations = np.nan_to_num(means.replicates[:, :, 0] - means.full[:, None, 0])
-    sampling = scale * np.einsum("drj,drk->jk", deviations, deviations) / len(means.full)
+def _covariance(means, design):
+    both = zip(means.full[:, 0], means.replicates[:, :, 0], strict=True)
+    deviations = np.stack([design.deviations(full, replicates) for full, replicates in both])
+    sampling = np.einsum("drj,drk->jk", deviations, deviations) / len(means.full)
     draws = len(means.full)
     if draws == 1:
         return sampling

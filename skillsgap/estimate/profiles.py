@@ -9,7 +9,8 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import SurveyDesign, logit_limits
+from skillsgap.estimate.design import SurveyDesign
+from skillsgap.estimate.intervals import logit_limits
 from skillsgap.estimate.lca import CompetencyProfiles, climb, kish, row_order, weights_of
 
 NEAR_TIE = 6.0  # distance in sample-size-adjusted BIC that the data can't tell apart
@@ -155,8 +156,7 @@ def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None, 
         each = np.vstack([weights, design.replicate_weights[design.weights.index.get_indexer(answers.index)].T])
         added = _added(profiles, answers, levels.loc[answers.index], each)
         full, refitted = full - added[0], refitted - added[1:]
-    spread = refitted - full
-    se = np.sqrt(design.scale * (spread**2).sum(axis=0))
+    se = np.sqrt(design.variance(full, refitted))
     quantile = stats.t.ppf(0.975, design.degf)
     low, high = full - quantile * se, full + quantile * se
     low[:, 0], high[:, 0] = logit_limits(full[:, 0], se[:, 0], quantile)

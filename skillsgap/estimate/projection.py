@@ -9,7 +9,8 @@ import pandas as pd
 from scipy import sparse, stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import SurveyDesign, logit_limits
+from skillsgap.estimate.design import SurveyDesign
+from skillsgap.estimate.intervals import logit_limits
 from skillsgap.estimate.lca import CompetencyProfiles, kish
 from skillsgap.estimate.pooled import fit_pooled, lifted, pooling_draws, replicate_coefs, softmax
 from skillsgap.estimate.profiles import ReplicateFits
@@ -32,17 +33,15 @@ class Projection:
     support : DataFrame
         Respondents counted by cell columns: n, weight_sum, weight_squares.
     effect_sd : dict, term -> standard deviation of its effects in logits
-    scale : float
-        Variance = scale * sum of squared deviations from the full sample.
-    degf : int
+    design : SurveyDesign
+        Where variances and their degrees of freedom come from.
     """
 
     cells: pd.DataFrame
     replicate_headcounts: np.ndarray
     support: pd.DataFrame
     effect_sd: dict
-    scale: float
-    degf: int
+    design: SurveyDesign
 
     def headcounts(self, by):
         """Head-count of each profile in groups of cells.
@@ -67,10 +66,10 @@ class Projection:
         which = sparse.csr_matrix((np.ones(len(self.cells)), (groups.ngroup(), np.arange(len(self.cells)))))
         replicates = which @ self.replicate_headcounts.T
         full = table["estimate"].to_numpy()
-        se = np.sqrt(self.scale * ((replicates - full[:, None]) ** 2).sum(axis=1))
+        se = np.sqrt(self.design.variance(full, replicates.T))
         staff = table.groupby(by, sort=False)["estimate"].transform("sum").to_numpy() if by else full.sum()
         staff = np.maximum(staff, 1e-300)
-        low, high = logit_limits(full / staff, se / staff, stats.t.ppf(0.975, self.degf))
+        low, high = logit_limits(full / staff, se / staff, stats.t.ppf(0.975, self.design.degf))
         table = table.assign(se=se, ci_low=low * staff, ci_high=high * staff)
         return self._with_support(table, by).assign(uncertainty="sampling+model")
 
@@ -143,7 +142,7 @@ def project_staff(profiles: CompetencyProfiles, answers, covariates, register_ce
     long["profile"] = np.tile(np.arange(1, profiles.n_profiles + 1), len(cells))
     sds = {name: float(model.sd[owner == i][0]) for i, name in enumerate(terms)}
     return Projection(long.assign(headcount=full.ravel()), np.stack(runs).reshape(len(coefs), -1),
-                      _support(frame, cells, weights[:, 0]), sds, design.scale, design.degf)
+                      _support(frame, cells, weights[:, 0]), sds, design)
 
 
 def _register(register_cells, terms):

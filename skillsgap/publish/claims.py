@@ -5,8 +5,9 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from skillsgap.publish.gates import Claim, gated, held, rested, too_few
+from skillsgap.publish.gates import Claim, differing, gated, held, rested, too_few
 from skillsgap.publish.naming import column_name, label, profile_names, value
+from skillsgap.publish.sureness import sureness
 from skillsgap.wording import N_
 
 SURE = 0.80  # a gap weighs most when it comes first in so many draws
@@ -37,7 +38,7 @@ def make_claims(tables, context):
     elif context.scale == "score":
         made += _tested_claims(tables, context)
     if "needs" in tables:
-        made += _needs_claims(tables["needs"])
+        made += [differing(claim, by, context) for by, claim in _needs_claims(tables["needs"])]
     if "profiles" in tables:
         made.append(_profile_claim(tables, context))
     made += _withheld_groups(tables, context)
@@ -68,7 +69,6 @@ def _priority_claims(tables, context):
     below = gap_row(tables, first, "share_below")
     short = gap_row(tables, second, "shortfall")
     in_top = ranked.set_index("competency_id")["p_top"]
-    asked = N_("{low}–{high}; {n} answers, self-reported") if context.self_reported else N_("{low}–{high}; {n} answers")
     return [
         gated(
             Claim(
@@ -78,13 +78,15 @@ def _priority_claims(tables, context):
                 N_("of staff whose role asks for “{competency}” are below the level it requires; this gap weighs most")
                 if ranked["p_first"].iloc[0] >= SURE
                 else N_("of staff whose role asks for “{competency}” are below the level it requires"),
-                asked,
+                N_("{sure}"),
                 {
                     "share": value("share", below["estimate"]),
                     "competency": label("competency_id", first),
-                    "low": value("share", below["ci_low"]),
-                    "high": value("share", below["ci_high"]),
-                    "n": value("number", below["n"]),
+                    "sure": sureness(N_("{low}–{high}; {n} answers"), {
+                        "low": value("share", below["ci_low"]),
+                        "high": value("share", below["ci_high"]),
+                        "n": value("number", below["n"]),
+                    }, first, tables, context),
                 },
                 hot=True,
                 kind="gaps",
@@ -101,16 +103,18 @@ def _priority_claims(tables, context):
                 "claims",
                 N_("{gap}"),
                 N_("levels below requirement, on average over all staff whose role asks for “{competency}”; among the "
-                   "first {top} in {sure} of draws"),
-                N_("{low} to {high} levels; {n} answers"),
+                   "first {top} in {often} of draws"),
+                N_("{sure}"),
                 {
                     "gap": value("number", short["estimate"], digits=1),
                     "competency": label("competency_id", second),
                     "top": value("number", context.top),
-                    "sure": _surety(in_top[second]),
-                    "low": value("number", short["ci_low"], digits=2),
-                    "high": value("number", short["ci_high"], digits=2),
-                    "n": value("number", short["n"]),
+                    "often": _surety(in_top[second]),
+                    "sure": sureness(N_("{low} to {high} levels; {n} answers"), {
+                        "low": value("number", short["ci_low"], digits=2),
+                        "high": value("number", short["ci_high"], digits=2),
+                        "n": value("number", short["n"]),
+                    }, second, tables, context),
                 },
                 kind="gaps",
                 **_about(second, context),
@@ -250,7 +254,7 @@ def _no_microdata(claim_id, name):
 
 
 def _needs_claims(needs):
-    """One claim a split with several groups in a tier; where all are withheld, `_withheld_groups` says so."""
+    """A claim for each split with several groups in a tier; where all are withheld, `_withheld_groups` says so."""
     claims = []
     for by, groups in needs.groupby("by", sort=False):
         told = groups["tier"].count()
@@ -274,7 +278,7 @@ def _needs_claims(needs):
                            "say; groups, not a ranking")
         claim_id = "needs" if not claims else f"needs_{by}"
         rests = {"kind": "needs", "about": column_name(by), "columns": (by,)}
-        claims.append(Claim(claim_id, "claims", N_("{most} of {all}"), sentence, certainty, values, **rests))
+        claims.append((by, Claim(claim_id, "claims", N_("{most} of {all}"), sentence, certainty, values, **rests)))
     return claims
 
 

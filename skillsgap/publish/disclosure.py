@@ -10,7 +10,7 @@ from skillsgap.errors import DisclosureError
 from skillsgap.wording import HIGH_SHARE, LOW_SHARE, N_
 
 PROTECTION = N_("primary rule only, not yet proof against subtraction")
-HIDDEN = ("estimate", "se", "ci_low", "ci_high", "n", "n_eff", "alpha", "required_level")
+HIDDEN = ("estimate", "se", "ci_low", "ci_high", "n", "n_eff", "required_level")
 # tables of head-counts: the column that counts people, and what is blanked where they are too few
 COUNTED = {
     "headcounts": ("estimate", HIDDEN),

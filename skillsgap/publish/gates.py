@@ -87,6 +87,8 @@ class Context:
 
     `reasons` withhold, the worst first; `margins` are the columns the weights are calibrated on; `items` holds the
     items of each competency. Of `published` figures some tell neither n nor interval; `answered` is None there.
+    `group_reliability` says of each split how much of what its groups differ by isn't chance; `basis` of each
+    competency whether its levels are self_reported, or calibrated to an assessor's (tested, transferred).
     """
 
     scale: str
@@ -101,6 +103,9 @@ class Context:
     margins: tuple = ()
     items: dict = field(default_factory=dict)
     published: bool = False
+    group_reliability: dict = field(default_factory=dict)
+    response_rate: float | None = None
+    basis: dict = field(default_factory=dict)
 
 
 def data_reasons(quality, mapped, *, gates, unmapped):
@@ -209,6 +214,21 @@ def gated(claim, n, competency, tables, context):
     return claim
 
 
+def differing(claim, by, context):
+    """The claim where what groups differ by is more than chance; else why not and what would help."""
+    reliability = context.group_reliability.get(by)
+    if reliability is None or reliability >= context.reliability_gate:
+        return claim
+    return held(
+        claim,
+        N_("“{about}”: they differ by little more than chance (reliability of their means {reliability}, at least "
+           "{gate} is needed)."),
+        N_("A larger sample, or wider groups, would unlock them."),
+        reliability=value("number", reliability, digits=2),
+        gate=value("number", context.reliability_gate, digits=2),
+    )  # fmt: skip
+
+
 def too_few(claim, n, context):
     """The claim withheld where too few people answered, else None."""
     if n >= context.respondents_gate:
@@ -243,5 +263,6 @@ def _group_alpha(tables, competency):
     table, groups = tables.get("reliability"), tables["competencies"].set_index("competency_id")["group"]
     if table is None or table.empty:
         return None
-    row = table[(table["scale"] == "group") & (table["scale_id"] == groups[competency])]
-    return row["alpha"].iloc[0] if len(row) and row["n_items"].iloc[0] >= MIN_ITEMS else float("nan")
+    told = (table["scale"] == "group") & (table["statistic"] == "alpha") & (table["scale_id"] == groups[competency])
+    row = table[told]
+    return row["estimate"].iloc[0] if len(row) and row["n_items"].iloc[0] >= MIN_ITEMS else float("nan")

@@ -9,8 +9,10 @@ from skillsgap.decide.frontier import budget_frontier
 from skillsgap.decide.model import eligible
 from skillsgap.decide.plan import effect_interval, plan_training
 from skillsgap.estimate.aggregates import published_gaps, published_means
-from skillsgap.estimate.design import SurveyDesign, calibrate, design_means, group_means, survey_design
+from skillsgap.estimate.design import SurveyDesign, replicate_design, survey_design
 from skillsgap.estimate.gaps import group_needs, required_levels, skill_gaps, tested_gaps
+from skillsgap.estimate.margins import register_margins
+from skillsgap.estimate.means import design_means, group_means
 from skillsgap.estimate.priorities import rank_priorities
 from skillsgap.estimate.profiles import (
     CompetencyProfiles,
@@ -21,8 +23,8 @@ from skillsgap.estimate.profiles import (
 from skillsgap.estimate.projection import cohorts, project_staff
 from skillsgap.estimate.readiness import readiness as readiness_scores
 from skillsgap.estimate.requirements import derive_requirements
-from skillsgap.estimate.scoring import level_reliability, plausible_levels, reliability, score_competencies
-from skillsgap.estimate.selfreport import self_report_difference
+from skillsgap.estimate.weighting import calibrate, calibration_diagnostics
+from skillsgap.run.measurement import comparable_levels, measurement, scores
 from skillsgap.study.quality import assess_quality
 from skillsgap.study.records import read_study
 from skillsgap.study.relations import CELL, ROLE
@@ -51,41 +53,30 @@ def design(unit):
     responses, options = unit.table("responses"), unit.values["design"]
     if responses is None:
         return {}
-    made = survey_design(
-        responses,
-        replicate_weights=unit.table("replicate_weights"),
-        method=unit.values["data"]["responses"].get("replicates", "bootstrap"),
-        n_replicates=options["n_replicates"],
-        random_state=unit.values["random_state"],
-    )
-    if unit.table("register") is not None:
-        made = calibrate(
-            made, responses, unit.table("register"), margins=options["calibrate"], bounds=options["bounds"]
-        )
+    came = unit.table("replicate_weights")
+    if came is not None:
+        made = replicate_design(responses["weight"], came, method=unit.values["data"]["responses"].get("replicates"))
+    else:
+        made = survey_design(responses, n_replicates=options["n_replicates"], lonely_psu=options["lonely_psu"],
+                             random_state=unit.values["random_state"])  # fmt: skip
+    base, changed = made, None
+    if unit.table("register") is not None and options["calibrate"]:
+        counts = register_margins(unit.table("register"), options["calibrate"])
+        made = calibrate(base, responses, counts, bounds=options["bounds"])
+        changed = calibration_diagnostics(base, made, responses, counts)
     replicates = pd.DataFrame(made.replicate_weights, index=made.weights.index)
     replicates.columns = [f"r{i}" for i in range(replicates.shape[1])]
-    facts = pd.DataFrame([{"method": made.method, "scale": made.scale, "degf": made.degf}])
-    return {"weights": made.weights.to_frame().join(replicates), "design_facts": facts}
+    facts = pd.DataFrame({"replicate": replicates.columns, "scale": made.scales, "method": made.method,
+                          "degf": made.degf, "centre": made.centre})  # fmt: skip
+    return {"weights": made.weights.to_frame().join(replicates), "design_facts": facts, "representativity": changed}
 
 
 def read_design(unit):
     """The stored design; `weights` holds the full sample and every replicate."""
-    weights, facts = unit.table("weights"), unit.table("design_facts").iloc[0]
-    replicates = weights.drop(columns="weight").to_numpy()
-    return SurveyDesign(weights["weight"], replicates, facts["scale"], int(facts["degf"]), facts["method"])
-
-
-def scores(unit):
-    """Competency levels, how reliable they are, and how far they stand from what an assessor found."""
-    responses, items = unit.table("responses"), unit.table("items")
-    if responses is None:
-        return {}
-    levels, inside = score_competencies(responses, items), unit.population
-    return {
-        "scores": levels,
-        "reliability": reliability(responses, items, unit.table("competencies"), unit.design),
-        "self_report": self_report_difference(levels[inside], responses[inside], items, unit.design.subset(inside)),
-    }
+    weights, facts = unit.table("weights"), unit.table("design_facts")
+    degf, method, centre = facts[["degf", "method", "centre"]].iloc[0]
+    replicates = weights[facts["replicate"]].to_numpy()
+    return SurveyDesign(weights["weight"], replicates, facts["scale"].to_numpy(), int(degf), method, centre)
 
 
 def means(unit):
@@ -94,10 +85,14 @@ def means(unit):
         published = unit.table("aggregates")
         return {} if published is None else {"means": published_means(published, headcounts=_published_staff(unit))}
     inside = unit.population
-    values = tested(unit, inside) or [unit.table("scores")[inside]]
-    here = unit.design.subset(inside)
-    tables = [design_means(values, here, by=groups).assign(by=by) for by, groups in _splits(unit, inside).items()]
-    return {"means": pd.concat(tables, ignore_index=True)}
+    values, here = tested(unit, inside), unit.design.subset(inside)
+    basis = None if values else unit.calibrated.facts
+    calibrated = basis is not None and (basis["basis"] == "tested").any()
+    tables = []
+    for by, groups in _splits(unit, inside).items():
+        measured = values or (comparable_levels(unit, by) if calibrated else [unit.table("scores")[inside]])
+        tables.append(design_means(measured, here, by=groups).assign(by=by))
+    return {"means": pd.concat(tables, ignore_index=True), "level_basis": basis}
 
 
 def _published_staff(unit):
@@ -182,27 +177,12 @@ def _workforce(unit, fit, answers, here, refits, posterior):
         counts.append(projection.headcounts([by]).assign(by=by).rename(columns={by: "group"}))
     made = {"cells": projection.cells, "headcounts": pd.concat(counts, ignore_index=True)}
     if unit.table("requirements") is not None:
-        draws = [draw.loc[answers.index] for draw in draw_levels(unit)]
+        draws = [draw.loc[answers.index] for draw in unit.calibrated.draws]
         table, shortfalls = cohorts(
             projection, draws, unit.table("requirements"), posterior.to_numpy(), here.weights
         )
         made |= {"cohorts": table, "shortfalls": shortfalls}
     return made
-
-
-def draw_levels(unit):
-    """Plausible levels of every respondent, conditioned on all that results are split by."""
-    alphas = level_reliability(unit.table("reliability"), unit.table("competencies"))
-    columns = [*unit.values["gaps"]["by"], "role_id", "role_level"]
-    people = unit.table("responses")[list(dict.fromkeys(columns))]
-    return plausible_levels(
-        unit.table("scores"),
-        alphas,
-        unit.design,
-        people,
-        n_draws=unit.values["gaps"]["n_draws"],
-        random_state=unit.values["random_state"],
-    )
 
 
 def gaps(unit):
@@ -239,12 +219,14 @@ def _splits(unit, inside):
 def _level_gaps(unit):
     inside = unit.population
     here, measured = unit.design.subset(inside), unit.table("scores")[inside]
-    draws, needed, importance = unit.levels, required(unit), required(unit, "importance")
+    needed, importance = required(unit), required(unit, "importance")
     tables, needs = [], []
     for by, groups in _splits(unit, inside).items():
+        draws = comparable_levels(unit, by)
         tables.append(skill_gaps(draws, needed, here, by=groups, raw=measured).assign(by=by))
         if groups is not None:
-            each = design_means([_mean_shortfall(d, needed, importance) for d in draws], here, by=groups)
+            short = _against_all([_mean_shortfall(draw, needed, importance) for draw in draws], here)
+            each = design_means(short, here, by=groups)
             asked = each["n"] > 0  # a group of which nothing is required has no need
             needs.append(group_needs(each[asked].drop(columns="variable").reset_index(drop=True), by))
     made = {"gaps": pd.concat(tables, ignore_index=True)}
@@ -256,6 +238,13 @@ def _mean_shortfall(levels, required, importance):
     short = (required - levels).clip(lower=0)
     counted = importance.where(short.notna())
     return ((short * counted).sum(axis=1) / counted.sum(axis=1)).to_frame("shortfall")
+
+
+def _against_all(draws, design):
+    """Draws moved to one common mean: what moves everybody alike can't change how groups compare."""
+    weights = design.weights.to_numpy()
+    means = [(draw.mul(weights, axis=0).sum() / (draw.notna().mul(weights, axis=0)).sum()) for draw in draws]
+    return [draw - mean + sum(means) / len(means) for draw, mean in zip(draws, means, strict=True)]
 
 
 def _tested_gaps(unit):
@@ -295,7 +284,7 @@ def priorities(unit):
     return {
         "priorities": rank_priorities(
             group_means(short, here),
-            here.scale,
+            here,
             (importance * asked).sum() / asked.sum(),
             asked.sum(),
             top=options["top"],
@@ -364,9 +353,10 @@ STAGES = {
             "courses", "course_effects", "replicate_weights", "plausible_values", "labels", "facts", "sources",
             "columns", "notes", "mapped"),
     quality: ("quality",),
-    design: ("weights", "design_facts"),
-    scores: ("scores", "reliability", "self_report"),
-    means: ("means",),
+    design: ("weights", "design_facts", "representativity"),
+    scores: ("scores",),
+    measurement: ("reliability", "self_report", "dif", "group_reliability", "careless"),
+    means: ("means", "level_basis"),
     profiles: ("selection", "profiles", "posterior", "cells", "headcounts", "cohorts", "shortfalls"),
     gaps: ("gaps", "needs", "derived_requirements"),
     priorities: ("priorities",),

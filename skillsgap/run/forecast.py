@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from skillsgap.errors import ParamsError, SkillsgapError, StudyError, Waiting
+from skillsgap.estimate.design import survey_design
 from skillsgap.estimate.margins import margin_faults
 from skillsgap.estimate.scoring import LEVEL_TYPES, score_competencies
 from skillsgap.publish.gates import data_reasons, reasons_for
@@ -144,6 +145,7 @@ def _unit(name, path, data):
         params = read_params(path)
         status = unit_status(params.values)
         study = read_study(params, data=data)
+        _strata(study, params.values["design"]["lonely_psu"])
         if faults := _of_margins(study, params.values["design"]["calibrate"]):
             return _stopped(name, status, faults)
         found = _of_study(params, study)
@@ -159,6 +161,12 @@ def _unit(name, path, data):
     except Exception as error:  # noqa: BLE001 - a bug of ours must not stop the other units
         first = next(iter(str(error).splitlines()), "")
         return _stopped(name, status, [f"unexpected {type(error).__name__} in {name}: {first}: please report this"])
+
+
+def _strata(study, lonely):
+    """Raise what keeps a variance from being told: a stratum with one sampling unit, or more units than there are."""
+    if study.responses is not None and study.replicate_weights is None:
+        survey_design(study.responses, method="linearization", lonely_psu=lonely)
 
 
 def _of_margins(study, margins):

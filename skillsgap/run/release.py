@@ -10,6 +10,7 @@ import pandas as pd
 
 from skillsgap.contracts import CONTRACTS
 from skillsgap.errors import ParamsError
+from skillsgap.estimate.reliability import between_variance
 from skillsgap.publish.claims import make_claims
 from skillsgap.publish.disclosure import Rules, release_tables, spreadsheet_safe
 from skillsgap.publish.gates import KINDS, Context, data_reasons, reasons_for, typed, with_tiers
@@ -58,7 +59,7 @@ class Published:
             views = {name: table for name, table in views.items() if name not in FROM_ALL}
         if self.unit.table("derived_requirements") is not None:
             derived = self.unit.table("derived_requirements")
-            views["derived_requirements"] = _requirements(derived, self.unit.design.scale)
+            views["derived_requirements"] = _requirements(derived, self.unit.design)
         rules = Rules(**self.unit.values["disclosure"])
         if self.published and self.scale == "share":
             views["means"] = views["means"].assign(statistic="share")  # protected as shares are, printed as shares
@@ -120,6 +121,9 @@ class Published:
                 top=values["priorities"]["top"],
                 respondents_gate=values["claims"]["respondents"],
                 reliability_gate=values["claims"]["reliability"],
+                group_reliability=self._group_reliability(),
+                response_rate=self._response_rate(),
+                basis=self._basis(),
                 threshold=values["disclosure"]["threshold"],
                 by=self.by,
                 self_reported=values["study"].get("self_reported", True),
@@ -129,6 +133,25 @@ class Published:
                 published=self.published,
             ),
         )
+
+    def _group_reliability(self):
+        """How much of what the groups of a split differ by in need isn't chance, by column: 0 to 1."""
+        needs, found = self.unit.table("needs"), {}
+        for by, table in needs.groupby("by") if needs is not None else ():
+            told = table[table["se"] > 0]
+            between = between_variance(told["estimate"].to_numpy(), told["se"].to_numpy() ** 2)[0]
+            found[by] = float((between / (between + told["se"] ** 2)).mean())
+        return found
+
+    def _response_rate(self):
+        """Share of those asked who answered; None where nobody knows, or weights came that make up for it."""
+        invited = self._invited()
+        return self.answered / invited if invited and self.answered and not self.published else None
+
+    def _basis(self):
+        """What each competency's levels rest on: tested, transferred or self_reported."""
+        table = self.unit.table("level_basis")
+        return {} if table is None else table.set_index("competency_id")["basis"].to_dict()
 
     @property
     def _margins(self):
@@ -279,7 +302,7 @@ def _declared(name, table):
     return table[[column for column in CONTRACTS[name].columns if column in table]]
 
 
-def _requirements(derived, scale):
+def _requirements(derived, design):
     """Each requirement as the mean over plausible values, with its standard error, to whole points.
 
     It is a low quantile of some tens of people: more digits would be somebody's score.
@@ -288,8 +311,8 @@ def _requirements(derived, scale):
     rows, columns = [*keys, "n"], ["plausible_value", "replicate"]
     wide = derived.set_index([*rows, *columns])["required_level"].unstack(columns)
     full = wide.xs(0, axis=1, level="replicate")
-    sampling = sum(((wide[draw].sub(wide[draw][0], axis=0)) ** 2).sum(axis=1) * scale for draw in full) / full.shape[1]
-    variance = sampling + (1 + 1 / full.shape[1]) * full.var(axis=1, ddof=1)
+    each = [design.variance(full[draw].to_numpy(), wide[draw].drop(columns=0).to_numpy().T) for draw in full]
+    variance = np.mean(each, axis=0) + (1 + 1 / full.shape[1]) * full.var(axis=1, ddof=1)
     table = pd.DataFrame({"required_level": full.mean(axis=1).round(), "se": np.sqrt(variance).round(1)})
     return table.reset_index()
 

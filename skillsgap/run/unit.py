@@ -7,6 +7,7 @@ from pathlib import Path
 
 from skillsgap.errors import ParamsError, StudyError, Waiting
 from skillsgap.run import chain
+from skillsgap.run.measurement import draw_levels
 from skillsgap.run.store import Store, file_digest, fit_key, table_digest, write_bytes
 from skillsgap.study.params import DEFAULTS, read_params
 from skillsgap.study.reading.readers import find_file, open_source
@@ -140,9 +141,14 @@ class Unit:
         return chain.profile_answers(self)
 
     @cached_property
+    def calibrated(self):
+        """Plausible levels of every respondent, calibrated to what an assessor found where one tested some."""
+        return draw_levels(self)
+
+    @cached_property
     def levels(self):
         """Plausible levels of the population: a list of frames."""
-        return [draw[self.population.to_numpy()] for draw in chain.draw_levels(self)]
+        return [draw[self.population.to_numpy()] for draw in self.calibrated.draws]
 
     @cached_property
     def required(self):

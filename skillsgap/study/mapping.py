@@ -18,8 +18,8 @@ NEAR = 0.8  # likeness of two codes of which one may be the other misspelt
 EVERY = "*"  # in missing_codes: of every column
 MISREAD = (N_("{value!r} is UTF-8 that was read as another encoding"), N_("read as {right!r}"))
 # who somebody is, where, and how many they stand for is no answer: "*" leaves it alone
-PLACED = ("agency_id", "unit_id", "role_id", "role_level", "grade", "status", "wave", "stratum", "psu", "fpc", "weight",
-          "headcount", "competency_id", "item_id", "course_id", "by", "group")  # fmt: skip
+PLACED = ("agency_id", "unit_id", "role_id", "role_level", "grade", "status", "wave", "stratum", "psu", "fpc", "fpc2",
+          "weight", "headcount", "competency_id", "item_id", "course_id", "by", "group")  # fmt: skip
 FREE = ("staff_id", "rater_id")  # ids are matched as they are; nobody spells them
 WHOLE, DECIMALS = re.compile(r"-?[0-9]+(?:\.0+)?"), re.compile(r"-?[0-9]+\.0+")
 TEXTS = re.compile(r"(?:label|text|definition)_(\w\w)")

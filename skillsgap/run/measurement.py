@@ -1,0 +1,116 @@
+"""From answers to levels, and how well they measure: the part of the chain that says what a level is worth."""
+
+import pandas as pd
+
+from skillsgap.estimate.careless import careless_answers, with_and_without
+from skillsgap.estimate.dif import differential_functioning
+from skillsgap.estimate.reliability import group_mean_reliability, level_reliability, reliability
+from skillsgap.estimate.scoring import score_competencies
+from skillsgap.estimate.selfreport import calibrated_levels, self_report_difference
+
+COMPARED = ("answer_language", "sex")  # groups whose answers are compared besides those that results are split by
+CONDITIONING = ("role_id", "region")  # what people may differ by before an item is said to behave differently
+UNFLAGGED = "too few unflagged items"
+
+
+def scores(unit):
+    """Competency levels of each respondent."""
+    responses, items = unit.table("responses"), unit.table("items")
+    return {} if responses is None else {"scores": score_competencies(responses, items)}
+
+
+def measurement(unit):
+    """How reliable levels and group means are, which items behave differently, and what an assessor found."""
+    if unit.table("responses") is None:
+        return {}
+    inside, items = unit.population, unit.table("items")
+    levels, responses, here = unit.table("scores")[inside], unit.table("responses")[inside], unit.design.subset(inside)
+    made = {
+        "reliability": reliability(unit.table("responses"), items, unit.table("competencies"), unit.design),
+        "self_report": self_report_difference(levels, responses, items, here),
+    }
+    if levels.empty or not len(levels.columns):
+        return made
+    made |= {"dif": _dif(unit, responses, here), "group_reliability": _group_reliability(unit, levels, responses, here)}
+    signs = careless_answers(responses, items, duration=responses.get("duration"))
+    return made | {"careless": with_and_without(levels, signs, here)}
+
+
+def _dif(unit, responses, design):
+    by = [name for name in dict.fromkeys((*unit.values["gaps"]["by"], *COMPARED)) if name in responses]
+    held = tuple(name for name in CONDITIONING if name in responses)
+    given, tables = (responses, unit.table("items"), unit.table("competencies"), design), []
+    for name in by:
+        others = tuple(other for other in held if other != name)
+        table = differential_functioning(*given, by=name, conditioning=others)
+        tables += [table] if len(table) else []
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def _group_reliability(unit, levels, responses, design):
+    tables = [group_mean_reliability(levels, responses[by], design).assign(by=by) for by in unit.values["gaps"]["by"]]
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
+def left_out(unit, by):
+    """Items that behave differently between the groups of a column, and so are left out of their comparison.
+
+    Returns
+    -------
+    set of str
+        The items, without those of competencies of which too few others remain to compare: `not_comparable`.
+    """
+    table = unit.table("dif")
+    if table is None:
+        return set()
+    return set(table.loc[(table["by"] == by) & table["dropped"].astype(bool), "item_id"])
+
+
+def not_comparable(unit, by):
+    """Competencies of groups in which too few items behave alike to compare the groups of a column."""
+    table, items = unit.table("dif"), unit.table("items")
+    if table is None:
+        return []
+    told = table[(table["by"] == by) & (table["reason"] == UNFLAGGED)]
+    return sorted(items.loc[items["item_id"].isin(told["item_id"]), "competency_id"].unique())
+
+
+def draw_levels(unit):
+    """Plausible levels of every respondent, conditioned on all that results are split by, and what they rest on.
+
+    Returns
+    -------
+    CalibratedLevels
+    """
+    return _drawn(unit, unit.table("scores"))
+
+
+def _drawn(unit, levels):
+    competencies = unit.table("competencies")
+    alphas = level_reliability(unit.table("reliability"), competencies)
+    # what results are split by, what requirements depend on, and what a bias may differ by
+    split, margins, responses = unit.values["gaps"]["by"], unit.values["design"]["calibrate"], unit.table("responses")
+    columns = dict.fromkeys([*split, "role_id", "role_level", "sex", *margins])
+    people = responses[[name for name in columns if name in responses]]
+    seeds = {"n_draws": unit.values["gaps"]["n_draws"], "random_state": unit.values["random_state"]}
+    groups = competencies.set_index("competency_id")["group"]
+    return calibrated_levels(levels, responses, unit.table("items"), alphas, unit.design, people,
+                             groups=groups, **seeds)  # fmt: skip
+
+
+def comparable_levels(unit, by):
+    """Plausible levels of the population for comparing the groups of a column: without items that behave differently.
+
+    Competencies that have other items keep their levels from those; the rest, and those of which too few comparable
+    items remain, have none.
+    """
+    without = left_out(unit, by)
+    if not without:
+        return unit.levels
+    items = unit.table("items")
+    touched = sorted(set(items.loc[items["item_id"].isin(without), "competency_id"]) | set(not_comparable(unit, by)))
+    kept = items[~items["item_id"].isin(without) & ~items["competency_id"].isin(not_comparable(unit, by))]
+    levels = unit.table("scores").copy()
+    levels[touched] = score_competencies(unit.table("responses"), kept).reindex(columns=touched)
+    inside = unit.population.to_numpy()
+    return [draw[inside] for draw in _drawn(unit, levels).draws]
