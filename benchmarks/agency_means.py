@@ -112,7 +112,7 @@ def told(name, pairs, estimate, se, table):
     np.testing.assert_allclose(se, table["se"], rtol=1e-6)
     mine, theirs = np.array(pairs).T
     print(f"{name}: means and errors equal; skillsgap {np.median(mine):.3f} s, {name} {np.median(theirs):.3f} s: "
-          f"{np.median(theirs / mine):.0f} times ours (median of {len(pairs)} pairs)", flush=True)  # fmt: skip
+          f"{np.median(theirs / mine):.1f} times ours (median of {len(pairs)} pairs)", flush=True)  # fmt: skip
 
 
 def beside_svy(rows, design, table, compute):

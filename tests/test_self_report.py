@@ -163,7 +163,8 @@ def said(table, *, lang="en", scale="levels", n_eff=900.0, **facts):
     levels = pd.DataFrame({"by": "all", "group": "all", "variable": [f"c{k}" for k in range(27)], "n": 900,
                            "n_eff": n_eff})  # fmt: skip
     release = release_tables({"self_report": table, "means": levels} if table is not None else {}, Rules())
-    facts = Facts(**{name: None for name in inspect.signature(Facts).parameters if name not in vars(Facts)}
+    needed = [name for name, told in inspect.signature(Facts).parameters.items() if told.default is told.empty]
+    facts = Facts(**dict.fromkeys(needed)
                   | {"scale": scale, "self_reported": True, "replicates": 200, **facts})
     return str(foot(release, facts, Words(lang)).html)
 
@@ -187,6 +188,18 @@ def test_a_page_says_which_way_its_gaps_are_wrong(table, sentence):
     text = said(table)
     assert sentence in text and "An assessor also tested 120 respondents, in 1 of 27 competencies." in text
     assert "Baholovchi 120 nafar respondentni 27 ta" in said(table, lang="uz")
+
+
+def test_a_page_whose_levels_are_calibrated_says_so_and_no_longer_which_way_they_are_wrong():
+    text = said(row(0.24, 0.21, 0.27), bases={"tested": 6, "transferred": 21})
+    assert "Levels are self-rated and calibrated to what an assessor found" in text
+    assert "In 21 of 27 competencies nobody was assessed" in text and "not corrected" not in text
+    assert "nobody was assessed" not in said(row(0.24, 0.21, 0.27), bases={"tested": 6})
+
+
+def test_a_page_counts_the_questions_left_out_of_a_comparison():
+    text = said(row(0.24, 0.21, 0.27), uneven={"sex": (2, 41), "agency_id": (0, 41)})
+    assert "2 of 41, left out of the comparison" in text and "0 of 41" not in text
 
 
 def test_fewer_than_ten_assessed_are_not_printed():

@@ -10,13 +10,15 @@ from skillsgap.wording import N_
 
 # where self-ratings stand beside what an assessor found, by the sign of a difference whose interval is clear of 0
 STAND = {
-    1: N_("Their self-ratings stand {size} levels above what the assessor found ({low} to {high}). Levels and gaps "
-          "here are not corrected for it: gaps are probably wider than shown."),
-    -1: N_("Their self-ratings stand {size} levels below what the assessor found ({low} to {high}). Levels and gaps "
-           "here are not corrected for it: gaps are probably narrower than shown."),
+    1: N_("Their self-ratings stand {size} levels above what the assessor found ({low} to {high})."),
+    -1: N_("Their self-ratings stand {size} levels below what the assessor found ({low} to {high})."),
     0: N_("Their self-ratings stand neither clearly above nor clearly below what the assessor found ({low} to {high} "
           "levels)."),
-}  # fmt: skip
+}
+UNCORRECTED = {
+    1: N_("Levels and gaps here are not corrected for it: gaps are probably wider than shown."),
+    -1: N_("Levels and gaps here are not corrected for it: gaps are probably narrower than shown."),
+}
 
 
 def foot(release, facts, words):
@@ -37,8 +39,9 @@ def foot(release, facts, words):
     sure += " " + words("None contains the bias that arises if those who did not answer differ.")
     if facts.self_reported:
         levels = facts.scale == "levels"
-        sure += " " + (words("Levels are self-reported.") if levels else words("The figures are self-reported."))
-        sure += _assessed(release.tables, words) if levels else ""
+        sure += " " + (_rated(facts, words) if levels else words("The figures are self-reported."))
+        sure += _assessed(release.tables, facts, words) if levels else ""
+    sure += _left_out(facts, words)
     parts = [(words("How sure are we"), sure), (words("What was withheld"), _withheld(release, facts, words))]
     if facts.mapped is not None and len(facts.mapped):
         rows = facts.mapped.sort_values(["table", "column"]).itertuples()
@@ -81,8 +84,32 @@ def _estimated(tables, facts, words):
     return sure
 
 
-def _assessed(tables, words):
-    """What an assessor found of some respondents, and which way that makes the gaps wrong."""
+def _rated(facts, words):
+    """Whose levels the figures are: people's own, or theirs brought to what an assessor found."""
+    if not facts.bases.get("tested"):
+        return words("Levels are self-reported.")
+    said = words("Levels are self-rated and calibrated to what an assessor found; profiles are formed on self-ratings.")
+    if facts.bases.get("transferred"):
+        others, everything = (words.number(n) for n in (facts.bases["transferred"], sum(facts.bases.values())))
+        said += " " + words("In {others} of {all} competencies nobody was assessed: they are corrected as the "
+                            "assessed ones are, and their intervals are wider for it.", others=others, all=everything)  # fmt: skip
+    return said
+
+
+def _left_out(facts, words):
+    """Questions that groups of one level answer differently, by the comparison that they are left out of."""
+    said = ""
+    for by, (n, whole) in facts.uneven.items():
+        if n:
+            said += " " + words.say(
+                N_("Questions that {column} answer differently although they stand at the same level: {n} of {all}, "
+                   "left out of the comparison."),
+                {"column": column_name(by), "n": value("number", n), "all": value("number", whole)})  # fmt: skip
+    return said
+
+
+def _assessed(tables, facts, words):
+    """What an assessor found of some respondents, and, where levels aren't calibrated to it, what that does to gaps."""
     table = tables.get("self_report")
     if table is None or table["withheld"].iloc[-1]:
         return ""
@@ -95,6 +122,8 @@ def _assessed(tables, words):
                  all=words.number(tables["means"]["variable"].nunique()))  # fmt: skip
     said += " " + words(STAND[side], size=words.number(abs(whole["estimate"]), 2), low=words.number(low, 2),
                         high=words.number(high, 2))  # fmt: skip
+    if side and not facts.bases.get("tested"):
+        said += " " + words(UNCORRECTED[side])
     return f" {said}"
 
 

@@ -27,6 +27,8 @@ class Facts:
     `answered`, `invited` and `replicates` are None where figures were published and nobody's answers are known;
     `invited` also where nobody knows how many were asked.
     `optional` holds the competencies that need no question: ours are optional, and no requirement names them.
+    `bases` counts competencies by what their levels rest on (tested, transferred, self_reported); `uneven` tells of
+    each split how many of how many questions are left out of its comparison.
     `stopped` holds the typed reason why a kind of finding is withheld, for each kind that the data can't carry.
     """
 
@@ -54,6 +56,8 @@ class Facts:
     sources: tuple = ()
     mapped: pd.DataFrame | None = None
     stopped: dict = field(default_factory=dict)
+    bases: dict = field(default_factory=dict)
+    uneven: dict = field(default_factory=dict)
 
 
 class Report:

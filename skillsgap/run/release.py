@@ -1,6 +1,7 @@
 """From a unit's stage tables to what may leave the house: released tables, claims, and reports."""
 
 import json
+from collections import Counter
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from skillsgap.publish.claims import make_claims
 from skillsgap.publish.disclosure import Rules, release_tables, spreadsheet_safe
 from skillsgap.publish.gates import KINDS, Context, data_reasons, reasons_for, typed, with_tiers
 from skillsgap.publish.report import Facts, Report
+from skillsgap.run.measurement import left_out
 from skillsgap.run.truth import planted, with_truth
 from skillsgap.run.unit import open_unit
 from skillsgap.wording import LANGUAGES, N_, Words
@@ -148,6 +150,11 @@ class Published:
         invited = self._invited()
         return self.answered / invited if invited and self.answered and not self.published else None
 
+    def _examined(self):
+        """Splits whose items were examined for behaving differently."""
+        table = self.unit.table("dif")
+        return [] if table is None else [by for by in self.by if (table["by"] == by).any()]
+
     def _basis(self):
         """What each competency's levels rest on: tested, transferred or self_reported."""
         table = self.unit.table("level_basis")
@@ -208,6 +215,8 @@ class Published:
             sources=self._sources(),
             mapped=unit.table("mapped"),
             stopped={kind: typed(found[0]) for kind, found in stopped.items() if found},
+            bases=dict(Counter(self._basis().values())),
+            uneven={by: (len(left_out(unit, by)), unit.table("dif")["item_id"].nunique()) for by in self._examined()},
         )
 
     def _frequency(self):
