@@ -92,8 +92,8 @@ def main():
     weights = np.asfortranarray(design.replicate_weights)  # the loop's best case: each replicate lies together
     ours = group_means(frame, design, by).replicates[0, :, :, 0]
     np.testing.assert_allclose(ours, plain(level, codes, weights), rtol=1e-12)
-    print(f"{PEOPLE} respondents, {AGENCIES} agencies, {REPLICATES} replicates (synthetic); means of all replicates equal "
-          "to 1e-12")  # fmt: skip
+    print(f"{PEOPLE} respondents, {AGENCIES} agencies, {REPLICATES} replicates (synthetic); means of all replicates "
+          "equal to 1e-12")  # fmt: skip
     rounds = [(timed(lambda: group_means(frame, design, by))[0], timed(lambda: plain(level, codes, weights))[0])
               for _ in range(ROUNDS)]  # fmt: skip
     mine, theirs = np.array(rounds).T

@@ -554,6 +554,21 @@ def test_a_headline_says_how_unlike_those_who_did_not_answer_would_have_to_be(ra
     assert said in told and ("did not answer" in told) == bool(said)
 
 
+@pytest.mark.parametrize(("place", "why", "said"), [
+    (("competency", "oversight"), "no variance", "everybody gave the same answer"),
+    (("group", "oversight"), "nothing answered", "nobody answered its questions"),
+    (("group", "oversight"), "one item", "too few questions"),
+])  # fmt: skip
+def test_a_scale_that_tells_nothing_says_so_and_carries_no_claim(place, why, said):
+    tables = unit()
+    row = tables["reliability"].iloc[[0]].assign(scale=place[0], scale_id=place[1], n_items=1, estimate=np.nan, why=why)
+    kept = tables["reliability"]
+    kept = kept[(kept["scale"] != place[0]) | (kept["scale_id"] != place[1])]
+    claims = claims_of({**tables, "reliability": pd.concat([kept, row], ignore_index=True)})
+    assert not claims.loc["share_below", "passed"] and claims.loc["shortfall", "passed"]
+    assert said in spoken(claims, "en").loc["share_below", "sentence"]
+
+
 @pytest.mark.parametrize(("basis", "said"), [
     ({}, "self-reported"), ({"oversight": "tested"}, "calibrated to what an assessor found"),
     ({"oversight": "transferred"}, "in other competencies"),

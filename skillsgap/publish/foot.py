@@ -92,7 +92,8 @@ def _rated(facts, words):
     if facts.bases.get("transferred"):
         others, everything = (words.number(n) for n in (facts.bases["transferred"], sum(facts.bases.values())))
         said += " " + words("In {others} of {all} competencies nobody was assessed: they are corrected as the "
-                            "assessed ones are, and their intervals are wider for it.", others=others, all=everything)  # fmt: skip
+                            "assessed ones are, and their intervals are wider for it.",
+                            others=others, all=everything)  # fmt: skip
     return said
 
 

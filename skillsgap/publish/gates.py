@@ -45,6 +45,12 @@ KINDS = {
     "plan": (N_("the plan"), _ANSWERS | {"requirements", "agencies", "courses", "course_effects"}),
     "readiness": (N_("AI readiness"), frozenset({"indicators"})),
 }
+# why answers can't carry a claim, as `reliability` gives it; one item stands for any number below MIN_ITEMS
+UNTOLD = {
+    "one item": N_("“{about}”: its group has too few questions to tell how far the answers agree."),
+    "no variance": N_("“{about}”: everybody gave the same answer, so nobody can tell what it is worth."),
+    "nothing answered": N_("“{about}”: nobody answered its questions."),
+}
 ASK = N_("The page of queries to the data owner says what would unlock it.")
 
 
@@ -196,13 +202,9 @@ def gated(claim, n, competency, tables, context):
     few = too_few(claim, n, context)
     if few is not None:
         return few
-    alpha = _group_alpha(tables, competency)
-    if alpha is not None and pd.isna(alpha):
-        return held(
-            claim,
-            N_("“{about}”: its group has too few questions to tell how far the answers agree."),
-            N_("More items, or clearer ones, would unlock it."),
-        )
+    alpha, why = _agreement(tables, competency)
+    if why:
+        return held(claim, UNTOLD[why], N_("More items, or clearer ones, would unlock it."))
     if alpha is not None and alpha < context.reliability_gate:
         return held(
             claim,
@@ -259,10 +261,16 @@ def held(claim, sentence, unlock, **values):
     return Claim(claim.claim_id, claim.section, "", sentence, "", values, passed=False, unlock=unlock)
 
 
-def _group_alpha(tables, competency):
+def _agreement(tables, competency):
+    """α of the competency's group (None without scales), and why it can't be told or nothing rests on the answers."""
     table, groups = tables.get("reliability"), tables["competencies"].set_index("competency_id")["group"]
     if table is None or table.empty:
-        return None
-    told = (table["scale"] == "group") & (table["statistic"] == "alpha") & (table["scale_id"] == groups[competency])
-    row = table[told]
-    return row["estimate"].iloc[0] if len(row) and row["n_items"].iloc[0] >= MIN_ITEMS else float("nan")
+        return None, ""
+    alphas = table[table["statistic"] == "alpha"].set_index(["scale", "scale_id"])
+    for place in (("competency", competency), ("group", groups[competency])):
+        if place in alphas.index and alphas.at[place, "why"] in ("no variance", "nothing answered"):
+            return None, alphas.at[place, "why"]
+    place = ("group", groups[competency])
+    if place not in alphas.index or alphas.at[place, "n_items"] < MIN_ITEMS or pd.isna(alphas.at[place, "estimate"]):
+        return None, "one item"
+    return alphas.at[place, "estimate"], ""
