@@ -77,7 +77,7 @@ def test_an_unknown_unit_is_refused_in_one_line_before_anything_runs(project, re
 
 def test_the_end_says_what_was_made_where_and_in_how_long(project, no_kernels, reports):
     _, first = reports(project)
-    assert "tiny: profiles" in first and "tiny: done" in first and "10 stages computed" in first
+    assert "tiny: profiles" in first and "tiny: done" in first and "11 stages computed" in first
     assert "files written to reports/ in" in first and "open reports/index.html" in first
     _, second = reports(project)
     assert "tiny: unchanged" in second and "0 stages computed, 0 files written" in second

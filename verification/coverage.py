@@ -1,6 +1,6 @@
 """How often 95 % intervals hold the truth over simulated surveys of fixed synthetic populations, and how long they are.
 
-Run by ``make verify``; QUICK=1 simulates 120 surveys of each kind instead of 1,000. All is drawn from fixed seeds.
+Run by ``make verify``; QUICK=1 simulates 100 surveys of each kind instead of 1,000. All is drawn from fixed seeds.
 Response depends on what the register knows (agency, grade, sex, age), on which skill depends too; in the last two kinds
 also on skill itself, or skill is measured with error. "Not calibrated" has the weights of the invitation; "calibrated"
 has weights that make up for response within strata (or sampled agencies), raked to the register's margins; "wide
@@ -33,7 +33,7 @@ from skillsgap.estimate.scoring import plausible_levels  # noqa: E402
 from skillsgap.estimate.weighting import calibrate  # noqa: E402
 
 SEED = 20260305
-SURVEYS = 120 if os.environ.get("QUICK") else 1000
+SURVEYS = 100 if os.environ.get("QUICK") else 1000
 REPLICATES = 100
 RESPONSE = 0.65
 REQUIRED, MARGIN = 2.5, 0.5  # below requirement means level < required - margin

@@ -139,8 +139,8 @@ def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None, 
     answers : DataFrame (n_respondents, n_variables) it was fitted on
     design : SurveyDesign of the same respondents
     replicates : ReplicateFits, default: computed here
-    levels : DataFrame (n_respondents, n_variables), optional
-        The levels that `answers` are the rounded ones of.
+    levels : DataFrame (n_respondents, n_variables), or list of DataFrame, optional
+        The levels that `answers` are the rounded ones of; a list holds draws of them, whose spread is in the errors.
 
     Returns
     -------
@@ -152,11 +152,16 @@ def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None, 
     replicates = profile_replicates(profiles, answers, design) if replicates is None else replicates
     full = _shares_and_levels(profiles, profiles._theta[None, :, 0], profiles._theta[None, :, 1:])[0]
     refitted = _shares_and_levels(profiles, replicates.shares, replicates.probs)
-    if levels is not None:
+    draws = [draw.loc[answers.index] for draw in (levels if isinstance(levels, list) else [levels]) if draw is not None]
+    if draws:
         each = np.vstack([weights, design.replicate_weights[design.weights.index.get_indexer(answers.index)].T])
-        added = _added(profiles, answers, levels.loc[answers.index], each)
+        added = _added(profiles, answers, sum(draws) / len(draws), each)
         full, refitted = full - added[0], refitted - added[1:]
-    se = np.sqrt(design.variance(full, refitted))
+    variance = design.variance(full, refitted)
+    if len(draws) > 1:
+        spread = np.stack([_added(profiles, answers, draw, weights[None])[0] for draw in draws])
+        variance = variance + (1 + 1 / len(draws)) * spread.var(axis=0, ddof=1)
+    se = np.sqrt(variance)
     quantile = stats.t.ppf(0.975, design.degf)
     low, high = full - quantile * se, full + quantile * se
     low[:, 0], high[:, 0] = logit_limits(full[:, 0], se[:, 0], quantile)
@@ -170,7 +175,8 @@ def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None, 
     for name, values in zip(["estimate", "se", "ci_low", "ci_high", "n", "n_eff"],
                             [full, se, low, high, n, n_eff], strict=True):
         table[name] = values.ravel()
-    return table.assign(uncertainty="sampling")
+    drawn = (table["statistic"] == "level") & (len(draws) > 1)
+    return table.assign(uncertainty=np.where(drawn, "sampling+measurement", "sampling"))
 
 
 def _shares_and_levels(profiles, shares, probs):

@@ -24,7 +24,7 @@ from skillsgap.estimate.projection import cohorts, project_staff
 from skillsgap.estimate.readiness import readiness as readiness_scores
 from skillsgap.estimate.requirements import derive_requirements
 from skillsgap.estimate.weighting import calibrate, calibration_diagnostics
-from skillsgap.run.measurement import comparable_levels, measurement, scores
+from skillsgap.run.measurement import comparable_levels, measurement, scores, unbiased_scores
 from skillsgap.study.quality import assess_quality
 from skillsgap.study.records import read_study
 from skillsgap.study.relations import CELL, ROLE
@@ -151,7 +151,7 @@ def profiles(unit):
     )
     chosen = options["n_profiles"] or int(table.loc[table["recommended"], "n_profiles"].iloc[0])
     fit = fit_profiles(unit, answers, chosen)
-    levels = unit.table("scores") if options["variables"] == "competencies" else None
+    levels = unbiased_scores(unit) if options["variables"] == "competencies" else None
     refits = profile_replicates(fit, answers, here)
     posterior = pd.DataFrame(fit.predict_proba(answers), index=answers.index)
     posterior.columns = [f"profile_{k + 1}" for k in posterior]

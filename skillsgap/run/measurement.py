@@ -98,6 +98,23 @@ def _drawn(unit, levels):
                              groups=groups, **seeds)  # fmt: skip
 
 
+def unbiased_scores(unit):
+    """Self-rated levels less the mean bias of each draw that they were calibrated in, or as they are.
+
+    The draws themselves won't do for the levels of profiles: given a self-rating they lie nearer to the mean, as if
+    profiles differed less.
+    """
+    levels, weights = unit.table("scores"), unit.design.weights
+    if not (unit.calibrated.facts["basis"] == "tested").any():
+        return levels
+    made = []
+    for draw in unit.calibrated.draws:
+        there = levels.notna() & draw.notna()
+        bias = (levels - draw).mul(weights, axis=0).sum() / there.mul(weights, axis=0).sum()
+        made.append(levels - bias)
+    return made
+
+
 def comparable_levels(unit, by):
     """Plausible levels of the population for comparing the groups of a column: without items that behave differently.
 
