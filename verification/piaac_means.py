@@ -51,7 +51,10 @@ def by_the_package(raw):
 
 
 def by_the_formula(raw):
-    """The same by the published formula: f × Σ(θ_r − θ_0)², averaged over ten values, + 1.1 × their variance."""
+    """The same by the published formula: f × Σ(θ_r − θ_0)², averaged over ten values, + 1.1 × their variance.
+
+    The interval is a t interval with the design's degrees of freedom (``degf``), or Rubin's (1987) where fewer.
+    """
     names, method = replicates_of(raw)
     factor = {"jk2": 1.0, "jk1": (len(names) - 1) / len(names)}[method]
     weights = raw[["SPFWT0", *names]].to_numpy(dtype=float)
@@ -66,8 +69,9 @@ def by_the_formula(raw):
             means = [np.average(raw[f"{prefix}{m}"].to_numpy(dtype=float)[rows], weights=column) for column in w.T]
             values.append(means[0])
             sampling.append(factor * sum((mean - means[0]) ** 2 for mean in means[1:]))
-        estimate, se = np.mean(values), np.sqrt(np.mean(sampling) + 1.1 * np.var(values, ddof=1))
-        reach = stats.t.ppf(0.975, degf) * se
+        between = 1.1 * np.var(values, ddof=1)
+        estimate, se = np.mean(values), np.sqrt(np.mean(sampling) + between)
+        reach = stats.t.ppf(0.975, min(degf, 9 * (se**2 / between) ** 2)) * se
         effective = w[:, 0].sum() ** 2 / (w[:, 0] ** 2).sum()
         told[domain] = [estimate, se, estimate - reach, estimate + reach, rows.sum(), effective, degf]
     return pd.DataFrame.from_dict(told, orient="index", columns=SHOWN)

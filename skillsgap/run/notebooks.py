@@ -20,8 +20,9 @@ REPORT = "08_report"
 # with outputs of arvenia, and held against them
 COMMITTED = ("00_start_here", "01_records_and_quality", "04_skills_gaps", "08_report")
 # each technical notebook, and the stage table without which its question can't be asked
-TECHNICAL = {"00_start_here": "needs", "01_records_and_quality": "quality", "03_competency_profiles": "headcounts",
-             "04_skills_gaps": "needs", "06_upskilling_plan": "plan_summary"}  # fmt: skip
+TECHNICAL = {"00_start_here": "needs", "01_records_and_quality": "quality", "02_weights_and_measurement": "weights",
+             "03_competency_profiles": "headcounts", "04_skills_gaps": "needs",
+             "06_upskilling_plan": "plan_summary"}  # fmt: skip
 
 
 def run_notebook(name, unit, target, *, lang="en"):
