@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skillsgap.estimate.design import survey_design
-from skillsgap.estimate.means import design_means, group_means
+from skillsgap.estimate.survey.design import survey_design
+from skillsgap.estimate.survey.means import design_means, group_means
 
 AGENCIES, REPLICATES, SEED = 100, 200, 20260301
 PEOPLE, ROUNDS = (10_000, 3) if os.environ.get("QUICK") else (100_000, 5)

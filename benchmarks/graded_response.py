@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from skillsgap.estimate.irt import ItemResponseModel
+from skillsgap.estimate.measures.irt import ItemResponseModel
 
 SEED, N_ITEMS, N_CATEGORIES = 20240501, 30, 5
 N_PEOPLE = 5_000 if os.environ.get("QUICK") else 100_000

@@ -7,9 +7,9 @@ import pytest
 from skillsgap.contracts import check
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.aggregates import published_gaps, published_means
-from skillsgap.estimate.design import survey_design
 from skillsgap.estimate.gaps import required_levels, skill_gaps
-from skillsgap.estimate.means import design_means
+from skillsgap.estimate.survey.design import survey_design
+from skillsgap.estimate.survey.means import design_means
 
 NEEDS = pd.DataFrame({"role_id": list("rrs"), "role_level": ["staff", "senior", "staff"], "competency_id": "c",
                       "required_level": [2.0, 4.0, 1.0]})  # fmt: skip

@@ -6,10 +6,10 @@ import pytest
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import survey_design
-from skillsgap.estimate.means import group_means
-from skillsgap.estimate.scoring import plausible_levels, score_competencies
-from skillsgap.estimate.selfreport import calibrated_levels, self_report_difference
+from skillsgap.estimate.measures.scoring import plausible_levels, score_competencies
+from skillsgap.estimate.measures.selfreport import calibrated_levels, self_report_difference
+from skillsgap.estimate.survey.design import survey_design
+from skillsgap.estimate.survey.means import group_means
 
 ITEMS = pd.DataFrame({
     "item_id": ["a1", "b1", "ta"], "competency_id": ["a", "b", "a"], "type": ["anchored", "anchored", "tested"],

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.careless import careless_answers, with_and_without
-from skillsgap.estimate.design import survey_design
+from skillsgap.estimate.measures.careless import careless_answers, with_and_without
+from skillsgap.estimate.survey.design import survey_design
 
 ITEMS = pd.DataFrame({"item_id": [f"q{i}" for i in range(20)], "type": "anchored", "n_categories": 5})
 

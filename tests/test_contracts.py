@@ -45,20 +45,20 @@ BETWEEN = {
     "decide.model": {"block", "coef", "competency", "course"},
     "decide.plan": {"block", "coef", "course", "runs"},
     "estimate.aggregates": {"cell", "count", "fixed", "inverse", "p", "required", "size", "total", "variance"},
-    "estimate.careless": {"any", "long_run", "low_variation", "speed"},
+    "measures.careless": {"any", "long_run", "low_variation", "speed"},
     "estimate.gaps": {"shortfall_raw"},
-    "estimate.irt": {"step"},
-    "estimate.irt_abilities": {"ability", "reliability"},
+    "measures.irt": {"step"},
+    "measures.irt_abilities": {"ability", "reliability"},
     "estimate.priorities": {"order"},
     "estimate.profiles": {"smallest_n"},
     "estimate.projection": {"weight_squares", "weight_sum"},
-    "estimate.raters": {"df_from", "kind", "metric", "pair_weight", "unit", "weights"},
-    "estimate.response": {"size", "sum"},
-    "estimate.scales": {"alpha", "omega_total"},
-    "estimate.weighting": {"total"},
+    "measures.raters": {"df_from", "kind", "metric", "pair_weight", "unit", "weights"},
+    "survey.response": {"size", "sum"},
+    "measures.scales": {"alpha", "omega_total"},
+    "survey.weighting": {"total"},
     "run.chain": {"centre", "degf", "method"},
 }
-VERBS = sorted([*(REPO / "skillsgap" / "estimate").glob("*.py"), *(REPO / "skillsgap" / "decide").glob("*.py"),
+VERBS = sorted([*(REPO / "skillsgap" / "estimate").rglob("*.py"), *(REPO / "skillsgap" / "decide").glob("*.py"),
                 REPO / "skillsgap" / "run" / "chain.py"])  # fmt: skip
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import replicate_design, survey_design
-from skillsgap.estimate.means import design_means
+from skillsgap.estimate.survey.design import replicate_design, survey_design
+from skillsgap.estimate.survey.means import design_means
 
 # --- textbook variances --------------------------------------------------------------------------------------
 

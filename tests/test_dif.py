@@ -6,10 +6,10 @@ import pytest
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.cumulative import cumulative_logit
-from skillsgap.estimate.design import survey_design
-from skillsgap.estimate.dif import COLUMNS, comparable_items, differential_functioning
-from skillsgap.estimate.itemdif import item_dif
+from skillsgap.estimate.measures.cumulative import cumulative_logit
+from skillsgap.estimate.measures.dif import COLUMNS, comparable_items, differential_functioning
+from skillsgap.estimate.measures.itemdif import item_dif
+from skillsgap.estimate.survey.design import survey_design
 
 REGRESSED = ["estimate", "se", "uniform_chi2", "nonuniform_chi2", "both_p", "delta_r2_nagelkerke"]
 TESTED = ["estimate", "se", "chi2", "p", "odds_ratio", "delta"]

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import replicate_design, survey_design
 from skillsgap.estimate.gaps import group_needs, required_levels, skill_gaps
 from skillsgap.estimate.gaps import tested_gaps as gaps_of_tested  # pytest takes every name in "test" for a test
 from skillsgap.estimate.requirements import derive_requirements
+from skillsgap.estimate.survey.design import replicate_design, survey_design
 
 STATISTICS = ["level", "required", "shortfall", "share_below"]
 

@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import survey_design
-from skillsgap.estimate.irt import ItemResponseModel, item_parameters
-from skillsgap.estimate.irt_abilities import (
+from skillsgap.estimate.measures.irt import ItemResponseModel, item_parameters
+from skillsgap.estimate.measures.irt_abilities import (
     expected_level,
     graded_levels,
     marginal_reliability,
     plausible_abilities,
     test_information,
 )
+from skillsgap.estimate.survey.design import survey_design
 
 test_information.__test__ = False  # a verb of the package, not a test
 SLOPES = np.array([0.8, 1.0, 1.3, 1.6, 2.0, 1.1])

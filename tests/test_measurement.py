@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skillsgap.contracts import check
-from skillsgap.estimate.scoring import score_competencies
+from skillsgap.estimate.measures.scoring import score_competencies
 from skillsgap.run.measurement import COMPARED, UNFLAGGED, comparable_levels, left_out, not_comparable
 
 ESTIMATES = ["estimate", "se", "ci_low", "ci_high", "n", "n_eff", "uncertainty"]

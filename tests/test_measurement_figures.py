@@ -11,7 +11,7 @@ import pytest
 from test_end_to_end import run_cells
 
 from skillsgap.errors import SkillsgapError
-from skillsgap.estimate.response import tipping_point
+from skillsgap.estimate.survey.response import tipping_point
 from skillsgap.publish import items, measurement, respondents
 from skillsgap.publish.canvas import figure_html
 from skillsgap.wording import Words

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skillsgap.estimate.design import survey_design
-from skillsgap.estimate.means import group_means
 from skillsgap.estimate.priorities import rank_priorities
+from skillsgap.estimate.survey.design import survey_design
+from skillsgap.estimate.survey.means import group_means
 
 ALL = ("shortfall", "importance", "headcount")
 DRAWS = 4000

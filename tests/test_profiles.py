@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import SurveyDesign, survey_design
 from skillsgap.estimate.profiles import (
     CompetencyProfiles,
     profile_estimates,
     profile_replicates,
     select_profiles,
 )
+from skillsgap.estimate.survey.design import SurveyDesign, survey_design
 
 ORACLES = Path(__file__).resolve().parents[2] / "shared" / "oracles" / "lca"
 STARTS = 100  # the oracles ask for the global maximum

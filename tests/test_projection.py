@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import survey_design
 from skillsgap.estimate.profiles import CompetencyProfiles, profile_replicates
 from skillsgap.estimate.projection import Projection, cohorts, project_staff
+from skillsgap.estimate.survey.design import survey_design
 
 TERMS = ["agency_id", "role_id", "grade"]
 KEYS = ["agency_id", "role_id", "role_level", "grade"]

@@ -8,7 +8,7 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.raters import rater_agreement
+from skillsgap.estimate.measures.raters import rater_agreement
 
 # four coders of twelve units, as published by Krippendorff (2011), "Computing Krippendorff's alpha-reliability"
 UNITS = pd.DataFrame([

@@ -7,17 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import survey_design
-from skillsgap.estimate.factor import as_correlations, factor_fit, omega_slopes, one_factor
-from skillsgap.estimate.polychoric import polychoric_correlations, polychoric_statistics
-from skillsgap.estimate.reliability import group_mean_reliability, level_reliability, reliability
-from skillsgap.estimate.scales import (
+from skillsgap.estimate.measures.factor import as_correlations, factor_fit, omega_slopes, one_factor
+from skillsgap.estimate.measures.polychoric import polychoric_correlations, polychoric_statistics
+from skillsgap.estimate.measures.reliability import group_mean_reliability, level_reliability, reliability
+from skillsgap.estimate.measures.scales import (
     alpha_slopes,
     coefficient_alpha,
     cronbach_alpha,
     pairwise_covariances,
     scale_statistics,
 )
+from skillsgap.estimate.survey.design import survey_design
 
 LOADINGS = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
 RESIDUALS = np.array([0.4, 0.5, 0.6, 0.5, 0.7])

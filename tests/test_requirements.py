@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import survey_design
 from skillsgap.estimate.requirements import derive_requirements, weighted_quantile
+from skillsgap.estimate.survey.design import survey_design
 
 
 def by_definition(values, weights, p):

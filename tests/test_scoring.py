@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import survey_design
-from skillsgap.estimate.scales import cronbach_alpha
-from skillsgap.estimate.scoring import plausible_levels, score_competencies
+from skillsgap.estimate.measures.scales import cronbach_alpha
+from skillsgap.estimate.measures.scoring import plausible_levels, score_competencies
+from skillsgap.estimate.survey.design import survey_design
 
 # --- levels -----------------------------------------------------------------------------------------------------
 

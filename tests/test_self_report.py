@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from skillsgap.contracts import GROUPS, check
-from skillsgap.estimate.design import survey_design
-from skillsgap.estimate.scoring import score_competencies
-from skillsgap.estimate.selfreport import self_report_difference
+from skillsgap.estimate.measures.scoring import score_competencies
+from skillsgap.estimate.measures.selfreport import self_report_difference
+from skillsgap.estimate.survey.design import survey_design
 from skillsgap.publish.disclosure import Rules, release_tables
 from skillsgap.publish.foot import foot
 from skillsgap.publish.report import Facts

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import replicate_design, survey_design
-from skillsgap.estimate.margins import margin_faults, register_margins, target_faults
-from skillsgap.estimate.means import design_means
-from skillsgap.estimate.response import (
+from skillsgap.estimate.survey.design import replicate_design, survey_design
+from skillsgap.estimate.survey.margins import margin_faults, register_margins, target_faults
+from skillsgap.estimate.survey.means import design_means
+from skillsgap.estimate.survey.response import (
     adjust_response,
     representativity,
     response_cells,
@@ -18,7 +18,7 @@ from skillsgap.estimate.response import (
     tipping_interval,
     tipping_point,
 )
-from skillsgap.estimate.weighting import calibrate, calibration_diagnostics, weight_changes
+from skillsgap.estimate.survey.weighting import calibrate, calibration_diagnostics, weight_changes
 
 WIDE = (1e-6, 1e6)  # bounds no weight comes near: plain raking
 QUIET = settings(max_examples=15, deadline=None, derandomize=True)

@@ -24,13 +24,13 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 from scipy import optimize, special  # noqa: E402
 
-from skillsgap.estimate.design import survey_design  # noqa: E402
-from skillsgap.estimate.estimates import survey_difference  # noqa: E402
-from skillsgap.estimate.margins import register_margins  # noqa: E402
-from skillsgap.estimate.means import design_means  # noqa: E402
-from skillsgap.estimate.response import adjust_response, response_cells, tipping_interval  # noqa: E402
-from skillsgap.estimate.scoring import plausible_levels  # noqa: E402
-from skillsgap.estimate.weighting import calibrate  # noqa: E402
+from skillsgap.estimate.measures.scoring import plausible_levels  # noqa: E402
+from skillsgap.estimate.survey.design import survey_design  # noqa: E402
+from skillsgap.estimate.survey.estimates import survey_difference  # noqa: E402
+from skillsgap.estimate.survey.margins import register_margins  # noqa: E402
+from skillsgap.estimate.survey.means import design_means  # noqa: E402
+from skillsgap.estimate.survey.response import adjust_response, response_cells, tipping_interval  # noqa: E402
+from skillsgap.estimate.survey.weighting import calibrate  # noqa: E402
 
 SEED = 20260305
 SURVEYS = 100 if os.environ.get("QUICK") else 1000

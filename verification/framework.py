@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skillsgap.estimate.scales import cronbach_alpha
+from skillsgap.estimate.measures.scales import cronbach_alpha
 from skillsgap.study.synthetic.answering import draw_responses
 from skillsgap.study.synthetic.catalogue import read_shared
 from skillsgap.study.synthetic.sample import draw_sample

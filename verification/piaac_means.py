@@ -12,8 +12,8 @@ import pandas as pd
 from real_files import data_folder
 from scipy import stats
 
-from skillsgap.estimate.design import replicate_design
-from skillsgap.estimate.means import design_means
+from skillsgap.estimate.survey.design import replicate_design
+from skillsgap.estimate.survey.means import design_means
 
 COUNTRIES = {"kor": "Korea", "est": "Estonia", "chl": "Chile", "esp": "Spain", "nzl": "New Zealand"}
 DOMAINS = {"PVLIT": "literacy", "PVNUM": "numeracy", "PVPSL": "problem solving"}

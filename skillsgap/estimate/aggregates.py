@@ -5,7 +5,7 @@ import pandas as pd
 
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.gaps import MARGIN
-from skillsgap.estimate.intervals import interval
+from skillsgap.estimate.survey.intervals import interval
 
 PLACE = ["by", "group", "competency_id"]
 ROLE = ["role_id", "role_level"]

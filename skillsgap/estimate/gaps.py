@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.means import Means, _groups, group_means, tidy
+from skillsgap.estimate.survey.means import Means, _groups, group_means, tidy
 
 MARGIN = 0.5  # DESIGN: on levels, below requirement means C < R - 0.5
 SURE = 0.90  # a group stands apart when its need is above (or below) the unit's with this probability
@@ -68,7 +68,7 @@ def skill_gaps(draws, required, design, *, by=None, raw=None, margin=MARGIN):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> level = pd.DataFrame({"c": [1.0, 2.0, 4.0]})
     >>> design = survey_design(level.assign(weight=1.0), n_replicates=50)
     >>> gaps = skill_gaps([level], level * 0 + 3.0, design)

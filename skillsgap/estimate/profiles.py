@@ -9,9 +9,9 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import SurveyDesign
-from skillsgap.estimate.intervals import logit_limits
 from skillsgap.estimate.lca import CompetencyProfiles, climb, kish, row_order, weights_of
+from skillsgap.estimate.survey.design import SurveyDesign
+from skillsgap.estimate.survey.intervals import logit_limits
 
 NEAR_TIE = 6.0  # distance in sample-size-adjusted BIC that the data can't tell apart
 

@@ -9,11 +9,11 @@ import pandas as pd
 from scipy import sparse, stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import SurveyDesign
-from skillsgap.estimate.intervals import logit_limits
 from skillsgap.estimate.lca import CompetencyProfiles, kish
 from skillsgap.estimate.pooled import fit_pooled, lifted, pooling_draws, replicate_coefs, softmax
 from skillsgap.estimate.profiles import ReplicateFits
+from skillsgap.estimate.survey.design import SurveyDesign
+from skillsgap.estimate.survey.intervals import logit_limits
 
 BANDS = ("low", "mid", "high")
 BIN = 0.25  # levels; width of the bins of a shortfall's distribution

@@ -48,7 +48,7 @@ def derive_requirements(
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": [1.0] * 20})
     >>> values = {"literacy": [pd.Series(range(200, 220))]}
     >>> table = derive_requirements(values, pd.Series(["2"] * 20), pd.Series([True] * 20),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from babel.lists import format_list
 
-from skillsgap.estimate.dif import LARGE, MODERATE
+from skillsgap.estimate.measures.dif import LARGE, MODERATE
 from skillsgap.publish.canvas import LEADING, PALETTE, open_axes, require, sizes, wrap, write
 from skillsgap.publish.naming import COLUMNS
 from skillsgap.publish.rows import draw_key, lay_key, mark

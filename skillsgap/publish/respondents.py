@@ -147,7 +147,7 @@ def tipping_table(tip, response_rate, *, lowest=0.0, highest=4.0):
 
     Examples
     --------
-    >>> from skillsgap.estimate.response import tipping_point
+    >>> from skillsgap.estimate.survey.response import tipping_point
     >>> level = pd.DataFrame({"estimate": [1.0], "ci_low": [0.9], "ci_high": [1.1]})
     >>> table = tipping_table(tipping_point(level, 0.5, threshold=1.6, lowest=0, highest=4), 0.5)
     >>> table[["difference", "estimate", "tipping_point"]].round(2).iloc[-1].tolist()

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from skillsgap.contracts import LEVELS
-from skillsgap.estimate.response import tipping_point
+from skillsgap.estimate.survey.response import tipping_point
 from skillsgap.publish.naming import value
 from skillsgap.wording import N_
 

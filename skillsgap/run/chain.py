@@ -9,10 +9,7 @@ from skillsgap.decide.frontier import budget_frontier
 from skillsgap.decide.model import eligible
 from skillsgap.decide.plan import effect_interval, plan_training
 from skillsgap.estimate.aggregates import published_gaps, published_means
-from skillsgap.estimate.design import SurveyDesign, replicate_design, survey_design
 from skillsgap.estimate.gaps import group_needs, required_levels, skill_gaps, tested_gaps
-from skillsgap.estimate.margins import register_margins
-from skillsgap.estimate.means import design_means, group_means
 from skillsgap.estimate.priorities import rank_priorities
 from skillsgap.estimate.profiles import (
     CompetencyProfiles,
@@ -23,7 +20,10 @@ from skillsgap.estimate.profiles import (
 from skillsgap.estimate.projection import cohorts, project_staff
 from skillsgap.estimate.readiness import readiness as readiness_scores
 from skillsgap.estimate.requirements import derive_requirements
-from skillsgap.estimate.weighting import calibrate, calibration_diagnostics
+from skillsgap.estimate.survey.design import SurveyDesign, replicate_design, survey_design
+from skillsgap.estimate.survey.margins import register_margins
+from skillsgap.estimate.survey.means import design_means, group_means
+from skillsgap.estimate.survey.weighting import calibrate, calibration_diagnostics
 from skillsgap.run.measurement import comparable_levels, measurement, scores, unbiased_scores
 from skillsgap.study.quality import assess_quality
 from skillsgap.study.records import read_study

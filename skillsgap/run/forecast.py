@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from skillsgap.errors import ParamsError, SkillsgapError, StudyError, Waiting
-from skillsgap.estimate.design import survey_design
-from skillsgap.estimate.margins import margin_faults
-from skillsgap.estimate.scoring import LEVEL_TYPES, score_competencies
+from skillsgap.estimate.measures.scoring import LEVEL_TYPES, score_competencies
+from skillsgap.estimate.survey.design import survey_design
+from skillsgap.estimate.survey.margins import margin_faults
 from skillsgap.publish.gates import data_reasons, reasons_for
 from skillsgap.publish.naming import column_name
 from skillsgap.run import chain

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from skillsgap.estimate.careless import careless_answers, with_and_without
-from skillsgap.estimate.dif import differential_functioning
-from skillsgap.estimate.reliability import group_mean_reliability, level_reliability, reliability
-from skillsgap.estimate.scoring import score_competencies
-from skillsgap.estimate.selfreport import calibrated_levels, self_report_difference
+from skillsgap.estimate.measures.careless import careless_answers, with_and_without
+from skillsgap.estimate.measures.dif import differential_functioning
+from skillsgap.estimate.measures.reliability import group_mean_reliability, level_reliability, reliability
+from skillsgap.estimate.measures.scoring import score_competencies
+from skillsgap.estimate.measures.selfreport import calibrated_levels, self_report_difference
 
 COMPARED = ("answer_language", "sex")  # groups whose answers are compared besides those that results are split by
 CONDITIONING = ("role_id", "region")  # what people may differ by before an item is said to behave differently

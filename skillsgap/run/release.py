@@ -11,7 +11,7 @@ import pandas as pd
 
 from skillsgap.contracts import CONTRACTS
 from skillsgap.errors import ParamsError
-from skillsgap.estimate.reliability import between_variance
+from skillsgap.estimate.measures.reliability import between_variance
 from skillsgap.publish.claims import make_claims
 from skillsgap.publish.disclosure import Rules, release_tables, spreadsheet_safe
 from skillsgap.publish.gates import KINDS, Context, data_reasons, reasons_for, typed, with_tiers

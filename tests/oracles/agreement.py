@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from skillsgap.estimate.raters import rater_agreement
+from skillsgap.estimate.measures.raters import rater_agreement
 
 FIXED = {"model": "twoway", "ties": "corrected"}  # words that leave no choice
 OPTIONS = {"weights": "weights", "metric": "metric", "pair_weight": "pair_weight", "type": "kind", "unit": "unit"}

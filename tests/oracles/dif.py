@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from skillsgap.estimate.itemdif import item_dif
+from skillsgap.estimate.measures.itemdif import item_dif
 
 REPORTS = {"group_coefficient": "estimate"}  # where the verb's column has another name
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skillsgap.estimate.irt import ItemResponseModel
+from skillsgap.estimate.measures.irt import ItemResponseModel
 from tests.oracles import reliability
 
 

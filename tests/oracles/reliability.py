@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from skillsgap.estimate.polychoric import polychoric_correlations, polychoric_statistics
-from skillsgap.estimate.scales import scale_statistics
+from skillsgap.estimate.measures.polychoric import polychoric_correlations, polychoric_statistics
+from skillsgap.estimate.measures.scales import scale_statistics
 
 SAME = ("alpha", "alpha_if_dropped", "item_rest_correlation", "item_mean", "guttman_lambda6", "omega_total",
         "cfa_loadings", "n_complete")  # fmt: skip

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import pandas as pd
 
-from skillsgap.estimate.crosstabs import rao_scott_test
-from skillsgap.estimate.design import replicate_design, survey_design
-from skillsgap.estimate.estimates import (
+from skillsgap.estimate.survey.crosstabs import rao_scott_test
+from skillsgap.estimate.survey.design import replicate_design, survey_design
+from skillsgap.estimate.survey.estimates import (
     survey_difference,
     survey_mean,
     survey_proportion,
@@ -16,9 +16,9 @@ from skillsgap.estimate.estimates import (
     survey_total,
     weight_summary,
 )
-from skillsgap.estimate.quantiles import survey_quantile
-from skillsgap.estimate.regression import survey_regression
-from skillsgap.estimate.weighting import calibrate
+from skillsgap.estimate.survey.quantiles import survey_quantile
+from skillsgap.estimate.survey.regression import survey_regression
+from skillsgap.estimate.survey.weighting import calibrate
 
 RESIDUALS = {
     "cell_means_base_weighted": "cell_means",

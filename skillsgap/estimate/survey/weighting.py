@@ -8,8 +8,8 @@ import pandas as pd
 from scipy import sparse
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.distances import distance, solve
-from skillsgap.estimate.margins import Margin, indicator, margin_codes, margin_counts, margin_name, target_faults
+from skillsgap.estimate.survey.distances import distance, solve
+from skillsgap.estimate.survey.margins import Margin, indicator, margin_codes, margin_counts, margin_name, target_faults
 
 # method: distance, and what the variance takes from influence values
 METHODS = {
@@ -133,7 +133,7 @@ def calibrate(design, sample, targets=(), *, totals=None, method="rake", bounds=
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": [1.0, 1.0, 1.0], "sex": ["f", "f", "m"]})
     >>> staff = pd.Series([2, 2], index=pd.Index(["f", "m"], name="sex"))
     >>> calibrate(survey_design(rows, n_replicates=20), rows, [staff]).weights.round(3).tolist()
@@ -289,7 +289,7 @@ def calibration_diagnostics(before, after, sample, targets):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": [1.0, 1.0, 1.0], "sex": ["f", "f", "m"]})
     >>> staff = pd.Series([2, 2], index=pd.Index(["f", "m"], name="sex"))
     >>> design = survey_design(rows, n_replicates=20)
@@ -330,7 +330,7 @@ def weight_changes(before, after, *, bounds=None):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": [1.0, 1.0, 1.0], "sex": ["f", "f", "m"]})
     >>> staff = pd.Series([2, 2], index=pd.Index(["f", "m"], name="sex"))
     >>> design = survey_design(rows, n_replicates=20)

@@ -6,11 +6,11 @@ from scipy import special
 
 from skillsgap.contracts import STATUS
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.design import SurveyDesign
-from skillsgap.estimate.intervals import interval
-from skillsgap.estimate.means import design_means
-from skillsgap.estimate.replicates import bootstrap_factors
-from skillsgap.estimate.sampling import Stage
+from skillsgap.estimate.survey.design import SurveyDesign
+from skillsgap.estimate.survey.intervals import interval
+from skillsgap.estimate.survey.means import design_means
+from skillsgap.estimate.survey.replicates import bootstrap_factors
+from skillsgap.estimate.survey.sampling import Stage
 
 FEWEST = 10  # respondents that carry a response rate of their own
 NEWTON = 25
@@ -46,7 +46,7 @@ def response_rates(status, design, *, by=None):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": 1.0, "status": ["complete", "partial", "no_response", "complete"]})
     >>> table = response_rates(rows["status"], survey_design(rows, n_replicates=50))
     >>> table[["variable", "estimate", "n", "complete"]].to_numpy().tolist()
@@ -145,7 +145,7 @@ def adjust_response(design, answered, cells, *, random_state=0):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": 1.0, "unit": list("aaaabb")})
     >>> answered = pd.Series([True, True, False, False, True, True])
     >>> adjust_response(survey_design(rows, n_replicates=50), answered, rows["unit"]).weights.tolist()

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.means import category_text, joint_means
+from skillsgap.estimate.survey.means import category_text, joint_means
 
 
 def rao_scott_test(values, design, *, where=None):
@@ -35,7 +35,7 @@ def rao_scott_test(values, design, *, where=None):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"sex": list("ffffmmmm"), "trained": [1, 1, 1, 0, 0, 0, 0, 1]})
     >>> design = survey_design(rows, weight=10.0, method="linearization")
     >>> rao_scott_test(rows, design)[["statistic", "chi2", "p"]].round(3).values.tolist()

@@ -7,8 +7,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.intervals import interval
-from skillsgap.estimate.irt_fit import (
+from skillsgap.estimate.lca import kish, weights_of
+from skillsgap.estimate.measures.irt_fit import (
     Layout,
     blocks,
     category_tables,
@@ -19,7 +19,7 @@ from skillsgap.estimate.irt_fit import (
     outer_products,
     score_blocks,
 )
-from skillsgap.estimate.lca import kish, weights_of
+from skillsgap.estimate.survey.intervals import interval
 
 SLOPES = {"rasch": "one", "1pl": "common", "2pl": "free", "grm": "free", "grm_equal": "common"}
 BINARY = ("rasch", "1pl", "2pl")

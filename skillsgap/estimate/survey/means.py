@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from skillsgap.estimate.intervals import interval
+from skillsgap.estimate.survey.intervals import interval
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ def design_means(values, design, *, by=None, shares=()):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": [1.0, 1.0, 2.0]})
     >>> design = survey_design(rows, n_replicates=50)
     >>> design_means(pd.DataFrame({"level": [1.0, 2.0, 3.0]}), design)["estimate"].tolist()

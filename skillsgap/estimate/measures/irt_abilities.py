@@ -6,8 +6,8 @@ from scipy import stats
 from scipy.special import expit
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.irt import ABILITIES
-from skillsgap.estimate.irt_fit import moments, posteriors
+from skillsgap.estimate.measures.irt import ABILITIES
+from skillsgap.estimate.measures.irt_fit import moments, posteriors
 
 MOST_STEPS, NEAR = 500, 1e-5  # EM of group means; 1e-5 of the ability scale is far below any sampling error
 
@@ -40,7 +40,7 @@ def plausible_abilities(model, answers, design=None, conditioning=None, *, n_dra
 
     Examples
     --------
-    >>> from skillsgap.estimate.irt import ItemResponseModel
+    >>> from skillsgap.estimate.measures.irt import ItemResponseModel
     >>> answers = pd.DataFrame([[0, 0], [1, 0], [1, 1], [0, 1], [None, None]], columns=[*"ab"])
     >>> draws = plausible_abilities(ItemResponseModel("rasch").fit(answers), answers, n_draws=200)
     >>> bool(np.mean([draw["ability"][2] > draw["ability"][0] for draw in draws]) > 0.7)
@@ -85,7 +85,7 @@ def expected_level(model, ability, items=None):
 
     Examples
     --------
-    >>> from skillsgap.estimate.irt import ItemResponseModel
+    >>> from skillsgap.estimate.measures.irt import ItemResponseModel
     >>> answers = pd.DataFrame([[0, 4], [4, 0], [4, 4], [0, 0]], columns=["a", "b"])
     >>> fit = ItemResponseModel("rasch", categories={"a": [0, 4], "b": [0, 4]}).fit(answers)
     >>> expected_level(fit, [0.0]).round(2).tolist()
@@ -125,7 +125,7 @@ def graded_levels(model, answers, design=None, conditioning=None, *, competencie
 
     Examples
     --------
-    >>> from skillsgap.estimate.irt import ItemResponseModel
+    >>> from skillsgap.estimate.measures.irt import ItemResponseModel
     >>> answers = pd.DataFrame([[0, 4], [4, 0], [4, 4], [0, 0]], columns=["a", "b"])
     >>> fit = ItemResponseModel("rasch").fit(answers)
     >>> levels = graded_levels(fit, answers, competencies=pd.Series({"a": "data"}), n_draws=2)
@@ -160,7 +160,7 @@ def test_information(model, abilities):
 
     Examples
     --------
-    >>> from skillsgap.estimate.irt import ItemResponseModel
+    >>> from skillsgap.estimate.measures.irt import ItemResponseModel
     >>> fit = ItemResponseModel("rasch").fit(pd.DataFrame([[0, 1], [1, 0], [1, 1], [0, 0]]))
     >>> test_information(fit, [0.0])[["information", "reliability"]].round(2).to_numpy().tolist()
     [[0.5, 0.33]]
@@ -182,7 +182,7 @@ def marginal_reliability(model):
 
     Examples
     --------
-    >>> from skillsgap.estimate.irt import ItemResponseModel
+    >>> from skillsgap.estimate.measures.irt import ItemResponseModel
     >>> round(marginal_reliability(ItemResponseModel("rasch").fit(pd.DataFrame([[0, 1], [1, 0], [1, 1], [0, 0]]))), 2)
     0.29
     """

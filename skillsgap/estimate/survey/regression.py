@@ -10,9 +10,9 @@ from scipy import special
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.estimates import against_zero, frames, uncertainty
-from skillsgap.estimate.intervals import CONFIDENCE
-from skillsgap.estimate.means import category_text, pooled
+from skillsgap.estimate.survey.estimates import against_zero, frames, uncertainty
+from skillsgap.estimate.survey.intervals import CONFIDENCE
+from skillsgap.estimate.survey.means import category_text, pooled
 
 RANK = 1e-7  # a term of which less than this share isn't told by those before it adds nothing, as in R's lm
 STEPS = 100
@@ -62,7 +62,7 @@ def survey_regression(data, design, *, response, terms, family="gaussian", succe
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"level": [1.0, 3.0, 4.0, 4.0], "sex": ["f", "f", "m", "m"]})
     >>> design = survey_design(rows, weight=10.0, method="linearization")
     >>> table = survey_regression(rows, design, response="level", terms=["sex"])

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.replicates import RHO, bootstrap_factors, jackknife_factors, paired_factors
-from skillsgap.estimate.sampling import sampling_stages, stage_covariance, stage_degf
+from skillsgap.estimate.survey.replicates import RHO, bootstrap_factors, jackknife_factors, paired_factors
+from skillsgap.estimate.survey.sampling import sampling_stages, stage_covariance, stage_degf
 
 METHODS = ("bootstrap", "linearization", "jackknife", "jk2", "brr", "fay")
 GIVEN = ("jk1", "jkn", "jk2", "brr", "fay", "bootstrap")  # kinds of replicate weights that come with data
@@ -123,8 +123,9 @@ def survey_design(responses, *, weight="weight", stratum=None, stages=None, meth
     """Describe how the respondents were drawn, so that errors of what is estimated from them can be told.
 
     Response is a second phase: the units counted as sampled are those that answered. With a population (fpc) in each
-    stratum, a census that 65 % answered is a sample of 65 %: its variance isn't zero. It takes those who didn't
-    answer for like those who did within a stratum; `tipping_point` says how unlike they would have to be.
+    stratum, a census that 65 % answered is a sample of 65 %: its variance isn't zero. It takes response for chance
+    within a stratum; where it is uneven there, errors come out a tenth too small, and `adjust_response` over cells of
+    alike response is the better account. `tipping_point` says how unlike those who didn't answer would have to be.
 
     Parameters
     ----------

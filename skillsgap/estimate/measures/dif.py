@@ -5,9 +5,9 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.cumulative import cumulative_logit, delta_r2, normalised, standardised
-from skillsgap.estimate.intervals import interval
-from skillsgap.estimate.scoring import LEVEL_TYPES
+from skillsgap.estimate.measures.cumulative import cumulative_logit, delta_r2, normalised, standardised
+from skillsgap.estimate.measures.scoring import LEVEL_TYPES
+from skillsgap.estimate.survey.intervals import interval
 
 MODERATE, LARGE = 0.035, 0.070  # METHODS; Jodoin & Gierl (2001), of Nagelkerke's R²
 ALPHA = 0.05
@@ -67,7 +67,7 @@ def differential_functioning(responses, items, competencies, design, *, by, cond
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> level = np.arange(120) % 5
     >>> rows = pd.DataFrame({f"q{i}": (level + np.arange(120) % (i + 2) // (i + 1)).clip(0, 4) for i in range(4)})
     >>> rows = rows.assign(weight=1.0, sex=np.where(np.arange(120) % 3, "f", "m"))

@@ -76,7 +76,7 @@ def plausible_levels(scores, alphas, design, conditioning, *, n_draws=10, random
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> scores = pd.DataFrame({"c": [1.0, 2.0, 3.0]}, index=pd.Index([0, 1, 2], name="row_key"))
     >>> design = survey_design(scores.assign(weight=1.0), n_replicates=20)
     >>> draws = plausible_levels(scores, pd.Series({"c": 1.0}), design, scores[[]], n_draws=2)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.means import design_means
+from skillsgap.estimate.survey.means import design_means
 
 SECONDS_PER_ITEM = 2.0  # Huang et al. (2012): nobody reads and answers a question in less
 SHORTEST_SCALE = 10  # items: a run of one answer through fewer of them is nothing unusual
@@ -113,7 +113,7 @@ def with_and_without(scores, signs, design):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> design = survey_design(pd.DataFrame({"weight": [1.0, 1.0, 1.0, 1.0]}), n_replicates=20)
     >>> signs = pd.DataFrame({"any": [False, False, False, True]})
     >>> table = with_and_without(pd.DataFrame({"c": [1.0, 2.0, 3.0, 4.0]}), signs, design)

@@ -6,7 +6,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import ndtr, ndtri
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.scales import coefficient_alpha, effective_n, usable_rows
+from skillsgap.estimate.measures.scales import coefficient_alpha, effective_n, usable_rows
 
 THRESHOLDS = ("all_answers_of_item", "complete_pair")
 STEEPEST = np.arcsin(0.9999)  # items that never disagree have no maximum short of 1

@@ -5,8 +5,8 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.cumulative import cumulative_logit, delta_r2, normalised, standardised
-from skillsgap.estimate.intervals import interval
+from skillsgap.estimate.measures.cumulative import cumulative_logit, delta_r2, normalised, standardised
+from skillsgap.estimate.survey.intervals import interval
 
 ALPHA = 0.05
 MAX_ROUNDS = 5  # of leaving flagged items out of the matching score

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from skillsgap.estimate.factor import omega_slopes, one_factor
-from skillsgap.estimate.means import design_means
-from skillsgap.estimate.scales import (
+from skillsgap.estimate.measures.factor import omega_slopes, one_factor
+from skillsgap.estimate.measures.scales import (
     alpha_slopes,
     coefficient_alpha,
     effective_n,
@@ -17,7 +16,8 @@ from skillsgap.estimate.scales import (
     why_no_factor,
     why_not,
 )
-from skillsgap.estimate.scoring import LEVEL_TYPES
+from skillsgap.estimate.measures.scoring import LEVEL_TYPES
+from skillsgap.estimate.survey.means import design_means
 
 OMEGA_ITEMS = 4  # METHODS: omega is for scales of at least 4 items
 OWN_VARIANCE = 30  # answers; with fewer the variance of a mean is itself off by a quarter or more (root of 2 / 29)
@@ -55,7 +55,7 @@ def reliability(responses, items, competencies, design):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": 1.0, "q1": [0, 1, 2, 3], "q2": [0, 1, 3, 4]})
     >>> items = pd.DataFrame({"item_id": ["q1", "q2"], "competency_id": "c", "type": "anchored"})
     >>> competencies = pd.DataFrame({"competency_id": ["c"], "group": ["data"]})
@@ -187,7 +187,7 @@ def group_mean_reliability(scores, groups, design):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": 1.0, "psu": range(8), "c": [0.0, 1, 0, 1, 3, 4, 3, 4]})
     >>> table = group_mean_reliability(rows[["c"]], pd.Series(list("aaaabbbb")), survey_design(rows))
     >>> table["group"].tolist(), bool(table["estimate"].min() > 0.9)

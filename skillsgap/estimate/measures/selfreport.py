@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.imputed import draw_true
-from skillsgap.estimate.means import design_means
-from skillsgap.estimate.scoring import LEVEL_TYPES, plausible_levels, score_competencies
+from skillsgap.estimate.measures.imputed import draw_true
+from skillsgap.estimate.measures.scoring import LEVEL_TYPES, plausible_levels, score_competencies
+from skillsgap.estimate.survey.means import design_means
 
 TESTED, LEVELS, LOWEST = "tested", 5, 0  # items whose categories are the levels 0 to 4, as an assessor gave them
 ALL = "all"  # the row over all assessed competencies
@@ -48,7 +48,7 @@ def self_report_difference(scores, responses, items, design):
     Examples
     --------
     >>> import pandas as pd
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> items = pd.DataFrame({"item_id": ["t"], "competency_id": ["c"], "type": ["tested"], "n_categories": [5]})
     >>> rows = pd.DataFrame({"weight": [1.0, 1.0, 2.0, 5.0], "t": [2, 1, 3, None]})
     >>> levels = pd.DataFrame({"c": [3.0, 1.0, 3.5, 4.0]})
@@ -153,7 +153,7 @@ def calibrated_levels(scores, responses, items, alphas, design, conditioning, *,
     --------
     All rate themselves half a level too high:
 
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": 1.0, "t": [1, 2, 3, 2] * 50}).rename_axis("row_key")
     >>> items = pd.DataFrame({"item_id": ["t"], "competency_id": ["c"], "type": ["tested"], "n_categories": [5]})
     >>> scores = pd.DataFrame({"c": rows["t"] + 0.5})

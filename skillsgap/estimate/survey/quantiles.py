@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.estimates import domain, frames, uncertainty
-from skillsgap.estimate.intervals import CONFIDENCE, limits, t_quantile
-from skillsgap.estimate.means import domain_rows, group_means, pooled
+from skillsgap.estimate.survey.estimates import domain, frames, uncertainty
+from skillsgap.estimate.survey.intervals import CONFIDENCE, limits, t_quantile
+from skillsgap.estimate.survey.means import domain_rows, group_means, pooled
 
 RULES = ("math", "school")
 KINDS = ("woodruff", "wald")
@@ -50,7 +50,7 @@ def survey_quantile(values, design, *, probabilities=(0.25, 0.5, 0.75), by=None,
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> age = pd.Series([30.0, 40.0, 50.0, 60.0], name="age")
     >>> design = survey_design(age.to_frame(), weight=10.0, method="linearization")
     >>> survey_quantile(age, design, probabilities=0.5)["estimate"].item()

@@ -5,8 +5,8 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.intervals import CONFIDENCE, limits
-from skillsgap.estimate.means import (
+from skillsgap.estimate.survey.intervals import CONFIDENCE, limits
+from skillsgap.estimate.survey.means import (
     belows,
     category_text,
     domain_rows,
@@ -57,7 +57,7 @@ def survey_mean(values, design, *, by=None, where=None, interval="wald", level=C
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> level = pd.Series([1.0, 2.0, 3.0], name="level")
     >>> design = survey_design(level.to_frame(), weight=10.0, method="linearization")
     >>> survey_mean(level, design)[["estimate", "se", "deff"]].round(3).values.tolist()
@@ -82,7 +82,7 @@ def survey_total(values, design, *, by=None, where=None, level=CONFIDENCE, srs="
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> trained = pd.Series([1.0, 0.0, 1.0], name="trained")
     >>> survey_total(trained, survey_design(trained.to_frame(), weight=10.0, method="linearization"))["estimate"].item()
     20.0
@@ -107,7 +107,7 @@ def survey_ratio(values, denominators, design, *, by=None, where=None, level=CON
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"gap": [1.0, 0.0, 2.0], "required": [4.0, 2.0, 4.0]})
     >>> design = survey_design(rows, weight=10.0, method="linearization")
     >>> survey_ratio(rows["gap"], rows["required"], design)["estimate"].round(2).item()
@@ -144,7 +144,7 @@ def survey_proportion(values, design, *, categories=None, by=None, where=None, i
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> grade = pd.Series(["mid", "mid", "senior", None], name="grade")
     >>> design = survey_design(grade.to_frame(), weight=10.0, method="linearization")
     >>> survey_proportion(grade, design)[["category", "estimate"]].round(3).values.tolist()
@@ -250,7 +250,7 @@ def survey_difference(values, design, *, by, between, where=None, level=CONFIDEN
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"level": [1.0, 3.0, 4.0, 4.0], "sex": ["f", "f", "m", "m"]})
     >>> design = survey_design(rows, weight=10.0, method="linearization")
     >>> table = survey_difference(rows["level"], design, by=rows["sex"], between=("f", "m"))
@@ -303,7 +303,7 @@ def weight_summary(design):
 
     Examples
     --------
-    >>> from skillsgap.estimate.design import survey_design
+    >>> from skillsgap.estimate.survey.design import survey_design
     >>> rows = pd.DataFrame({"weight": [1.0, 1.0, 2.0]})
     >>> weight_summary(survey_design(rows))[["sum", "kish_deff", "n_eff"]].round(3).tolist()
     [4.0, 1.125, 2.667]
