@@ -78,6 +78,26 @@ WEIGHTS = [
             ("responses.csv line 3, column date: '03.25.2026' is not a date",),
         ),
         (
+            "no stratum for one",
+            one("stratum", ""),
+            ("responses.csv line 3, column stratum: the value is empty", "leave the column out"),
+        ),
+        (
+            "strata of one sampling unit each",
+            frame("responses", lambda rows: rows.assign(psu=rows["stratum"])),
+            ("stratum", "has one sampling unit", "design.lonely_psu"),
+        ),
+        (
+            "a population smaller than the sample",
+            frame("responses", lambda rows: rows.assign(fpc="2")),
+            ("stratum", "were sampled of the 2 there are (fpc)"),
+        ),
+        (
+            "a population that varies within strata",
+            frame("responses", lambda rows: rows.assign(fpc=(400 + rows.index % 2).astype(str))),
+            ("stratum", "not the same in every row"),
+        ),
+        (
             "a stratum nobody declared",
             one("stratum", "alone"),
             ("responses.csv line 3, column stratum: 'alone' is not one of the declared codes"),

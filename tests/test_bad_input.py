@@ -137,6 +137,66 @@ def split_by_person(project):
     project.edit(params("gaps", by=["staff_id"]))
 
 
+@case(("responses.csv line 2, column mode: gaps.by names it, and it is empty throughout", "drop it"))
+def split_by_a_column_that_nobody_tells(project):
+    project.rewrite("responses", lambda rows: rows.assign(mode=""))
+    project.edit(params("gaps", by=["mode"]))
+
+
+@case(("register.csv.gz line 2, column education: gaps.by names it, and it is empty throughout", "drop it"))
+def split_by_a_column_of_the_register_that_is_empty(project):
+    project.rewrite("register", lambda rows: rows.assign(education=""))
+    project.edit(params("gaps", by=["education"]))
+
+
+@case(("responses.csv line 2, column stratum: the value is empty", "leave the column out"))
+def respondent_without_a_stratum(project):
+    cell(project, "responses", FIRST, "stratum", "")
+
+
+@case(("responses.csv line 2, column fpc: it is a share of those asked, and", "number of people in each stratum"))
+def population_as_a_share_of_those_asked(project):
+    project.rewrite("responses", lambda rows: rows.assign(fpc="0.5"))
+
+
+@case(("no stratum has two sampling units, so no variance can be told", "collapse"))
+def every_stratum_with_one_sampling_unit(project):
+    project.rewrite("responses", lambda rows: rows.assign(psu=rows["stratum"]))
+    project.edit(params("design", lonely_psu="certainty"))
+
+
+@case(("tiny.yaml line", "key design.bounds.0 is 4: expected less than 1"))
+def bounds_that_leave_out_the_base_weight(project):
+    project.edit(params("design", bounds=[4, 5]))
+
+
+@case(("tiny.yaml line", "says how replicate weights were made, and there are none", "add the key replicate_weights"))
+def a_method_without_replicate_weights(project):
+    project.edit(params("data", "responses", replicates="jk1"))
+
+
+def replicated(project, first, last, weights):
+    """Replicate weights `weights` (rows -> dict), declared from one number to another."""
+    project.rewrite("responses", lambda rows: rows.assign(**weights(rows)))
+    span = {"prefix": "RW", "from": first, "to": last}
+    project.edit(params("data", "responses", replicates="jk1", replicate_weights=span))
+
+
+@case(("responses.csv: data.responses.replicate_weights go from 3 to 1", "the lower number first"))
+def replicate_weights_counted_downwards(project):
+    replicated(project, 3, 1, lambda rows: {})
+
+
+@case(("the replicate weights are all alike, so no variance can be told",))
+def replicate_weights_all_alike(project):
+    replicated(project, 1, 3, lambda rows: {f"RW{i}": rows["weight"] for i in (1, 2, 3)})
+
+
+@case(("responses.csv line", "column RW2: every replicate weight of this column is 0", "send the replicate weights"))
+def replicate_weights_of_nobody(project):
+    replicated(project, 1, 3, lambda rows: {"RW1": rows["weight"], "RW2": "0", "RW3": (rows.index % 2).astype(str)})
+
+
 @case(("tiny.yaml line", "profiles.variables names 'DL99'", "items.csv lacks", "known are UG01"))
 def profiles_on_an_unknown_item(project):
     project.edit(params("profiles", variables=["DL01", "DL99"]))

@@ -9,7 +9,7 @@ from skillsgap.errors import EstimateError
 from skillsgap.estimate.measures.scoring import plausible_levels, score_competencies
 from skillsgap.estimate.measures.selfreport import calibrated_levels, self_report_difference
 from skillsgap.estimate.survey.design import survey_design
-from skillsgap.estimate.survey.means import group_means
+from skillsgap.estimate.survey.means import design_means, group_means
 
 ITEMS = pd.DataFrame({
     "item_id": ["a1", "b1", "ta"], "competency_id": ["a", "b", "a"], "type": ["anchored", "anchored", "tested"],
@@ -59,6 +59,22 @@ def test_95_percent_intervals_hold_the_true_mean_and_those_of_self_ratings_do_no
     error = np.sqrt(0.95 * 0.05 / n)
     print(f"inside {np.mean(inside, axis=0)}, before {np.mean(raw_inside, axis=0)}, Monte Carlo error {error:.3f}")
     assert (np.abs(np.mean(inside, axis=0) - 0.95) < 3 * error).all() and np.mean(raw_inside) == 0
+
+
+def test_intervals_of_groups_of_unlike_bias_hold_where_one_in_eight_was_tested():
+    inside, true = [], np.linspace(-0.3, 0.3, 6)
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        rows = rated(seed, 800, overall=0.0, men=0.0, assessed=0.12)
+        place, bias = rng.integers(0, 6, 800), 0.3 + rng.normal(0, 0.2, 6)
+        level = 2 + true[place] + rng.normal(0, 0.6, 800)
+        rows["a1"], found = (np.rint(level + add + rng.normal(0, s, 800)).clip(0, 4) for add, s in
+                             ((bias[place], 0.5), (0.0, 0.35)))  # fmt: skip
+        rows = rows.assign(ta=np.where(rows["ta"].notna(), found, np.nan), sex=place.astype(str))
+        draws, design = calibrated(rows, random_state=seed).draws, survey_design(rows, method="linearization")
+        table = design_means([draw[["a"]] for draw in draws], design, by=rows["sex"])
+        inside += ((table["ci_low"] <= 2 + true) & (2 + true <= table["ci_high"])).tolist()
+    assert 0.90 <= np.mean(inside) <= 0.985  # 180 intervals, six to a sample: Monte Carlo error 0.02
 
 
 def test_levels_vary_as_true_ones_do_and_the_assessed_lie_nearer():

@@ -548,10 +548,18 @@ def test_groups_that_differ_by_chance_only_are_not_said_to_need_more():
     assert claims_of(tables, replace(CONTEXT, group_reliability={"agency_id": 0.75})).loc["needs", "passed"]
 
 
-@pytest.mark.parametrize(("rate", "said"), [(None, ""), (1.0, ""), (0.5, "2.0 levels above"), (0.9, "however the 10%")])
+@pytest.mark.parametrize(("rate", "said"), [(None, ""), (1.0, ""), (0.5, "non-respondents are 2.0"), (0.9, "whatever")])
 def test_a_headline_says_how_unlike_those_who_did_not_answer_would_have_to_be(rate, said):
-    told = spoken(claims_of(unit(), replace(CONTEXT, response_rate=rate)), "en").loc["share_below", "certainty"]
-    assert said in told and ("did not answer" in told) == bool(said)
+    told = spoken(claims_of(unit(), replace(CONTEXT, response_rate=rate)), "en")["certainty"]
+    assert said in told["share_below"] and ("non-respondents" in told["share_below"]) == bool(said)
+    assert "non-respondents" not in told["shortfall"] and len(told["share_below"]) < 110
+
+
+def test_where_the_first_profile_is_withheld_the_next_is_told_and_nothing_that_is_not_a_number():
+    tables = unit()
+    tables["profiles"].loc[tables["profiles"]["profile"] == 1, "n"] = 9
+    said = spoken(claims_of(tables), "en").loc["profile"]
+    assert said["number"] == "30%" and "NaN" not in said["certainty"]
 
 
 @pytest.mark.parametrize(("place", "why", "said"), [
@@ -570,8 +578,8 @@ def test_a_scale_that_tells_nothing_says_so_and_carries_no_claim(place, why, sai
 
 
 @pytest.mark.parametrize(("basis", "said"), [
-    ({}, "self-reported"), ({"oversight": "tested"}, "calibrated to what an assessor found"),
-    ({"oversight": "transferred"}, "in other competencies"),
+    ({}, "self-reported"), ({"oversight": "tested"}, "calibrated to tests"),
+    ({"oversight": "transferred"}, "corrected by other tests"),
 ])  # fmt: skip
 def test_a_headline_says_what_its_levels_rest_on(basis, said):
     assert said in spoken(claims_of(unit(), replace(CONTEXT, basis=basis)), "en").loc["share_below", "certainty"]

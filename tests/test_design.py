@@ -78,7 +78,25 @@ def test_a_stratum_with_one_sampling_unit():
 
 def test_no_usable_weight():
     assert "none is positive" in line_of(survey_design, pd.DataFrame({"weight": [0.0, 0.0]}))
-    assert "not finite" in line_of(survey_design, pd.DataFrame({"weight": [1.0, np.nan]}))
+    for wrong in (np.nan, "heavy"):
+        assert "not finite: correct column w" in line_of(survey_design, pd.DataFrame({"w": [1.0, wrong]}), weight="w")
+
+
+def test_a_column_that_is_not_there():
+    rows = pd.DataFrame({"weight": [1.0, 1.0]})
+    assert "no column wgt" in line_of(survey_design, rows, weight="wgt")
+    assert "no column region" in line_of(survey_design, rows, stratum="region")
+    assert "no column agency" in line_of(survey_design, rows, stages=[("agency", None)])
+
+
+def test_a_jackknife_of_too_many_units():
+    rows = pd.DataFrame({"weight": np.ones(20_000)})
+    assert "each of 20000 units" in line_of(survey_design, rows, method="jackknife")
+
+
+def test_units_without_a_weight_give_no_degrees_of_freedom():
+    rows = pd.DataFrame({"weight": [1.0, 1, 1, 1, 0, 0], "stratum": list("aaabbb"), "psu": [1, 2, 3, 4, 5, 6]})
+    assert survey_design(rows, method="linearization").degf == 2
 
 
 def test_replicates_of_which_nobody_says_how_they_were_made():

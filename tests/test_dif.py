@@ -58,6 +58,15 @@ def test_cumulative_logit_against_statsmodels():
     np.testing.assert_allclose(np.sqrt(np.diag(ours.inverse))[-2:], theirs.bse[:2], rtol=1e-3)
 
 
+def test_cumulative_logit_climbs_to_the_top():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 2))
+    y = (x @ [1.0, -1.0] + rng.logistic(size=200) > 0).astype(int)
+    theta = cumulative_logit(y, x, np.ones(200)).coefficients
+    slopes = np.column_stack([np.ones(200), x]).T @ (y - 1 / (1 + np.exp(theta[0] - x @ theta[1:])))
+    assert np.abs(slopes).max() < 1e-9
+
+
 def test_cumulative_logit_of_separated_answers_ends():
     fit = cumulative_logit(np.repeat([0, 1, 2], 20), np.repeat([0.0, 1.0, 2.0], 20)[:, None], np.ones(60))
     assert -1e-6 < fit.loglik <= 0 and np.isfinite(fit.coefficients).all()
@@ -115,6 +124,15 @@ def test_an_item_answered_alike_has_no_numbers():
     for method, columns in (("logistic", REGRESSED), ("mantel_haenszel", ["chi2", "odds_ratio"])):
         table = item_dif(answers, group, reference="en", focal="uz", method=method).set_index("item_id")
         assert table.loc["q2", columns].isna().all() and table.loc["q1", columns].notna().all()
+    assert table["ets_class"].str.len().gt(0).tolist() == [item != "q2" for item in table.index]
+
+
+def test_who_is_in_no_group_is_left_out():
+    answers, group, _ = binary()
+    unknown = pd.Series(np.arange(len(group)) % 4 == 0, group.index)
+    options = {"reference": "en", "focal": "uz"}
+    pd.testing.assert_frame_equal(item_dif(answers, group.mask(unknown), **options),
+                                  item_dif(answers[~unknown], group[~unknown], **options))  # fmt: skip
 
 
 def test_what_item_dif_refuses():
@@ -123,6 +141,9 @@ def test_what_item_dif_refuses():
     for changed, words in faults:
         with pytest.raises(EstimateError, match=words):
             item_dif(answers, group, **{"reference": "en", "focal": "uz", **changed})
+    for weights in ([1, 2], np.where(np.arange(len(answers)), 1.0, np.nan), -np.ones(len(answers))):
+        with pytest.raises(EstimateError, match="weights of 0 or more"):
+            item_dif(answers, group, reference="en", focal="uz", sample_weight=weights)
     with pytest.raises(EstimateError, match="1 rows miss"):
         item_dif(answers.mask(answers.index.to_series() == 0), group, reference="en", focal="uz")
     with pytest.raises(EstimateError, match="two categories"):
@@ -233,3 +254,10 @@ def test_several_categories_are_tested_together_and_told_apart():
     assert q2["dropped"].all() and q2["p"].nunique() == 1 and set(q2["reference"]) == {"big"}
     assert q2.loc["low", "ci_high"] < -1 and q2.loc["mid", "ci_low"] < 0 < q2.loc["mid", "ci_high"]
     assert not table.loc[table["by"] == "answer_language", "dropped"].any()
+
+
+def test_groups_told_by_numbers_have_the_names_that_means_give_them():
+    rows = answers_of(300).assign(unit=lambda r: np.where(r.index % 3, 1.0, 2.0))
+    rows.loc[:4, "unit"] = np.nan
+    table = examined(rows, by="unit")
+    assert set(table["category"]) == {"2"} and set(table["reference"]) == {"1"}

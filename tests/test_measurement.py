@@ -6,7 +6,17 @@ import pytest
 
 from skillsgap.contracts import check
 from skillsgap.estimate.measures.scoring import score_competencies
-from skillsgap.run.measurement import COMPARED, UNFLAGGED, comparable_levels, left_out, not_comparable
+from skillsgap.run import chain
+from skillsgap.run.forecast import forecast
+from skillsgap.run.measurement import (
+    COMPARED,
+    UNFLAGGED,
+    comparable_levels,
+    comparable_scores,
+    left_out,
+    not_comparable,
+)
+from skillsgap.run.release import Published
 
 ESTIMATES = ["estimate", "se", "ci_low", "ci_high", "n", "n_eff", "uncertainty"]
 TABLES = ("reliability", "dif", "group_reliability", "careless", "level_basis", "self_report", "means", "gaps", "needs",
@@ -78,5 +88,55 @@ def test_a_competency_without_a_comparable_item_has_no_level_in_the_comparison(u
 
 
 def test_competencies_of_a_group_with_too_few_comparable_items_are_not_compared(unit):
-    unit = flagged(unit, ["ML01", "AR01"], reason=UNFLAGGED)
-    assert not_comparable(unit, "agency_id") == ["ai_risk", "ml_basics"]
+    unit, items = flagged(unit, ["ML01", "AR01"]), unit.table("items").set_index("item_id")["competency_id"]
+    unit._tables["dif"]["reason"] = np.where(unit.table("dif")["group"] == "ai", UNFLAGGED, "")
+    assert not_comparable(unit, "agency_id") == sorted({items["ML01"], items["AR01"]}) == ["ai_risk", "ml_basics"]
+    assert not_comparable(unit, "sex") == []
+
+
+def test_what_too_few_answered_to_examine_is_compared_like_what_was_never_examined(unit):
+    unit = flagged(unit, ["ML01"], reason=UNFLAGGED)
+    assert not_comparable(unit, "agency_id") == [] and comparable_levels(unit, "agency_id") is unit.levels
+
+
+def test_means_and_raw_shortfalls_of_groups_rest_on_the_items_that_gaps_rest_on(unit):
+    flagged(unit, ["CL01", "CL02", "ML02"])
+    tables = {"means": chain.means(unit)["means"], "gaps": chain.gaps(unit)["gaps"]}
+    for table, key in ((tables["means"], "variable"), (tables["gaps"], "competency_id")):
+        cloud = table[table[key] == "cloud"].set_index("by")["n"]
+        assert (cloud["agency_id"] == 0).all() and (cloud["all"] > 0).all()
+    assert comparable_scores(unit, "sex") is unit.table("scores")
+
+
+def test_what_cannot_be_compared_is_said_so_and_is_no_figure_that_rests_on_too_few(unit):
+    before, page = Published(unit).release, Published(flagged(unit, ["CL01", "CL02"]))
+    gaps = page.release.tables["gaps"]
+    assert page.release.figures < before.figures and page.release.withheld <= before.withheld
+    assert set(gaps.loc[gaps["competency_id"] == "cloud", "by"]) == {"all"}
+    name = page.words("en").label("competency_id", "cloud")
+    foot = str(page.report("en").foot().html)
+    assert f"Not comparable between agencies, for want of other questions: {name}." in foot
+
+
+def test_the_response_rate_counts_those_whom_the_estimates_do_not_speak_for(project):
+    before = Published(project.open()).facts.response_rate
+    project.edit(lambda values: values["data"]["responses"].update(population={"answer_language": {"in": ["en"]}}))
+    page = Published(project.open())
+    assert page.facts.response_rate == before and page.answered < len(page.unit.table("responses"))
+
+
+def test_who_weighs_nothing_and_what_nobody_answered_tell_no_profiles_apart(project):
+    project.rewrite("responses", lambda rows: rows.assign(CL01="", CL02="", weight=["0", "2", "1"] * (len(rows) // 3)))
+    unit = project.open()
+    counted = unit.population & (unit.table("weights")["weight"] > 0)
+    assert "cloud" not in unit.answers and set(unit.answers.index) <= set(counted.index[counted])
+    assert unit.table("scores")["cloud"].isna().all() and len(unit.table("profiles"))
+
+
+@pytest.mark.parametrize(("done", "said"), [("collapse", "joined with the next"), ("certainty", "no sampling error")])
+def test_a_page_says_what_became_of_strata_with_one_sampling_unit(project, done, said):
+    project.rewrite("responses", lambda rows: rows.assign(stratum=rows["stratum"].where(rows.index != 2, "alone")))
+    project.edit(lambda values: values["design"].update(lonely_psu=done))
+    [told] = forecast(project.root)
+    assert not told.faults and any("one sampling unit: 1" in reason and said in reason for reason in told.reasons)
+    assert said in str(Published(project.open()).report("en").foot().html)

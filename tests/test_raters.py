@@ -111,3 +111,25 @@ def test_nothing_varies_and_other_faults():
                                         (drawn(m=3), "cohen_kappa", {}), (same.head(1), "icc", {})):  # fmt: skip
         with pytest.raises(EstimateError, match="rater_agreement"):
             rater_agreement(ratings, statistic, **options)
+
+
+def test_text_without_an_order_only_where_order_says_nothing():
+    words = pd.DataFrame([["low", "mid"], ["high", "high"], ["mid", "mid"], ["low", "low"]])
+    assert value(words, "cohen_kappa") == value(words, "cohen_kappa", weights="none") < 1
+    assert value(words, "krippendorff_alpha", metric="nominal") < 1
+    for statistic, options in (("cohen_kappa", {"weights": "squared"}), ("krippendorff_alpha", {}), ("icc", {}),
+                               ("kendall_w", {})):  # fmt: skip
+        for ratings in (words, words.astype("category")):
+            with pytest.raises(EstimateError, match="without an order"):
+                rater_agreement(ratings, statistic, **options)
+
+
+@pytest.mark.parametrize("kind", ["agreement", "consistency"])
+@pytest.mark.parametrize("unit", ["single", "average"])
+def test_raters_who_agree_in_everything_leave_no_interval(kind, unit, recwarn):
+    ratings = pd.DataFrame({"a": [1, 2, 4], "b": [1, 2, 4], "c": [1, 2, 4]})
+    row = rater_agreement(ratings, "icc", kind=kind, unit=unit).iloc[0]
+    assert row[["estimate", "ci_low", "ci_high"]].tolist() == [1, 1, 1]
+    assert np.isnan(value(ratings * 0, "icc", kind=kind, unit=unit)) and not recwarn.list
+    with pytest.raises(EstimateError, match="level 95"):
+        rater_agreement(ratings, "icc", level=95)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.measures.scales import cronbach_alpha
+from skillsgap.estimate.measures.scales import scale_statistics
 from skillsgap.estimate.measures.scoring import plausible_levels, score_competencies
 from skillsgap.estimate.survey.design import survey_design
 
@@ -39,7 +39,7 @@ def draw_people(seed, n=1500, n_items=3):
     people = pd.DataFrame({"group": rng.choice(list("abc"), n)}, index=pd.RangeIndex(n, name="row_key"))
     truth = people["group"].map({"a": 1.6, "b": 2.0, "c": 2.4}) + rng.normal(0, 0.5, n)
     items = pd.DataFrame(truth.to_numpy()[:, None] + rng.normal(0, 0.6, (n, n_items)), index=people.index)
-    return people, truth, items.mean(axis=1).to_frame("c"), cronbach_alpha(items)["alpha"]
+    return people, truth, items.mean(axis=1).to_frame("c"), scale_statistics(items).at[0, "estimate"]
 
 
 def plausible(people, scores, alpha, **options):
@@ -52,6 +52,22 @@ def test_group_means_stay_where_they_are():
     draws = pd.concat(plausible(people, scores, alpha, n_draws=60), axis=1)
     difference = (draws.mean(axis=1) - scores["c"]).groupby(people["group"]).mean()
     assert difference.abs().max() < 4 * 0.4 / np.sqrt(400 * 60)  # 0.4: spread of a draw; some 400 in a group
+
+
+def test_means_stay_also_near_the_ends_of_the_scale():
+    people, _, scores, _ = draw_people(1)
+    for near in ((scores - 1.8).clip(0, 4), (scores + 1.8).clip(0, 4)):
+        draws = pd.concat(plausible(people, near, 0.6, n_draws=60), axis=1)
+        difference = (draws.mean(axis=1) - near["c"]).groupby(people["group"]).mean()
+        assert difference.abs().max() < 0.015 and draws.min(axis=None) >= 0 and draws.max(axis=None) <= 4
+
+
+def test_who_tells_no_group_is_not_counted_among_the_first():
+    people, _, scores, _ = draw_people(1, n=90)
+    people = people.assign(group=people["group"].mask(people.index < 30))
+    scores.iloc[:30] = 4.0
+    drawn = plausible(people, scores, 0.0)[0]["c"]
+    assert (drawn[:30] == 4).all() and drawn[30:].max() < 3
 
 
 def test_variance_is_that_of_the_true_levels():

@@ -198,7 +198,7 @@ def test_a_page_whose_levels_are_calibrated_says_so_and_no_longer_which_way_they
 
 
 def test_a_page_counts_the_questions_left_out_of_a_comparison():
-    text = said(row(0.24, 0.21, 0.27), uneven={"sex": (2, 41), "agency_id": (0, 41)})
+    text = said(row(0.24, 0.21, 0.27), uneven={"sex": (2, 41, ()), "agency_id": (0, 41, ())})
     assert "2 of 41, left out of the comparison" in text and "0 of 41" not in text
 
 

@@ -1,5 +1,9 @@
 """Survey estimates: what must hold whatever the weights, hand computation, and replicates gone through one by one."""
 
+import json
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +22,7 @@ from skillsgap.estimate.survey.estimates import (
 )
 from skillsgap.estimate.survey.quantiles import survey_quantile
 from skillsgap.estimate.survey.regression import survey_regression
+from tests.oracles.survey import answer
 
 VERBS = {
     "mean": lambda rows, design: survey_mean(rows[["y", "x"]], design, by=rows["g"]),
@@ -259,6 +264,60 @@ def test_weights_are_summed_up():
     assert summary["n_eff"] * summary["kish_deff"] == pytest.approx(len(rows))
 
 
+def test_nobody_in_the_domain_gives_no_rows_and_nobody_who_answered_no_number():
+    rows, none = drawn(), np.zeros(240, dtype=bool)
+    bootstrap = survey_design(rows, n_replicates=9)
+    for design in (survey_design(rows, method="linearization"), bootstrap, replace(bootstrap, centre="replicate_mean")):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert survey_mean(rows["y"], design, where=none).empty
+            assert survey_quantile(rows["y"], design, where=none).empty
+            assert survey_proportion(pd.Series([None] * 240, name="q"), design).empty
+            for verb in (survey_mean, survey_total, survey_quantile):
+                table = verb(rows["y"].where(rows["g"] != "u"), design, by=rows["g"])
+                assert table.loc[table["group"] == "u", ["estimate", "se", "ci_low"]].isna().all(axis=None)
+
+
+def test_a_test_without_degrees_of_freedom_has_no_p():
+    rows = drawn().assign(stratum="s", psu=np.arange(240) % 2)
+    design = survey_design(rows, method="linearization")
+    assert design.degf == 1
+    assert survey_difference(rows["y"], design, by=rows["g"], between=("u", "v"))["p"].isna().all()
+    assert survey_regression(rows, design, response="y", terms=["x", "g"])["p"].isna().all()
+
+
+def test_a_share_that_is_known_exactly_is_its_own_limits():
+    rows = drawn().assign(psu=None, fpc=80.0)
+    design = survey_design(rows, stages=[(None, "fpc")], method="linearization")
+    table = survey_proportion(rows["b"].fillna(0), design, interval="beta")
+    np.testing.assert_allclose(table["ci_low"], table["estimate"])
+    np.testing.assert_allclose(table["ci_high"], table["estimate"])
+
+
+def test_answers_with_a_weight_below_0_count():
+    rows = drawn()
+    design = survey_design(rows, method="linearization")
+    turned = replace(design, weights=design.weights.where(rows.index != 7, -0.5))
+    assert survey_mean(rows["x"], turned)["n"].item() == survey_mean(rows["x"], design)["n"].item()
+
+
+def test_the_adapter_takes_columns_of_any_name_and_whole_numbers_as_categories(tmp_path):
+    """A unit column called weight or stratum, and levels that a table of mixed levels would turn into 2.0."""
+    rows = drawn().assign(weight=np.arange(240) % 8, w=2.0, stratum=np.arange(240) % 24, code=1 + np.arange(240) % 3)
+    rows.to_csv(tmp_path / "data.csv", index=False)
+    stages, weights = [{"psu": "stratum", "fpc": None}], {"from": "column", "column": "w"}
+    spec = {"data": "data.csv", "design": {"strata": None, "stages": stages, "weights": weights}, "categories": {}}
+    degf = {"statistic": "degf", "report": "estimate"}
+    assert answer(spec, degf, tmp_path) == 23
+    spec["design"] |= {"strata": "psu", "stages": [{"psu": "weight", "fpc": None}]}
+    assert answer(spec, degf, tmp_path) == rows.groupby("psu")["weight"].nunique().sum() - rows["psu"].nunique()
+    spec["calibration"] = {"method": "greg", "bounds": None, "tolerance": 1e-9, "residuals": "regression_base_weighted",
+                           "totals": [{"term": "intercept", "level": None, "total": 600.0},
+                                      {"term": "code", "level": 2, "total": 300.0}]}  # fmt: skip
+    ask = {"statistic": "proportion", "variable": "code", "level": 2, "report": "estimate"}
+    assert answer(json.loads(json.dumps(spec)), ask, tmp_path) == pytest.approx(0.5)
+
+
 # --- faults --------------------------------------------------------------------------------------------------
 
 
@@ -278,6 +337,14 @@ def test_weights_are_summed_up():
             lambda r, d: survey_regression(r.assign(c=r["b"] + 1), d, response="b", terms=["c"], family="binomial"),
             "no finite solution",
         ),
+        (lambda r, d: survey_mean(3 * r["y"], d, interval="logit"), "one of shares"),
+        (lambda r, d: survey_mean(r["y"], d, by=r["g"][:5]), "by: 5 rows, and 240 respondents"),
+        (lambda r, d: survey_mean(r["y"], d, where=r["x"][:5] > 1), "where: 5 rows"),
+        (lambda r, d: survey_difference(r["y"], d, by=r["g"][:5], between=("u", "v")), "by: 5 rows"),
+        (lambda r, d: survey_regression(r, d, response="z", terms=["x"]), "no column z"),
+        (lambda r, d: survey_regression(r, d, response="g", terms=["x"]), "response g is text"),
+        (lambda r, d: survey_regression(r, d, response="y", terms=["x"], where=r.index < 2), "too few"),
+        (lambda r, d: survey_regression(r, replace(d, weights=-d.weights), response="y", terms=["x"]), "below 0"),
         (lambda r, d: rao_scott_test(r[["b"]], d), "two columns"),
         (lambda r, d: rao_scott_test(r[["b", "g"]], d, where=r["b"] > 0), "column b"),
     ],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.survey.design import replicate_design, survey_design
-from skillsgap.estimate.survey.margins import margin_faults, register_margins, target_faults
+from skillsgap.estimate.survey.margins import margin_faults, register_margins, usable_margins
 from skillsgap.estimate.survey.means import design_means
 from skillsgap.estimate.survey.response import (
     adjust_response,
@@ -412,7 +412,7 @@ def test_a_margin_that_cannot_be_used_is_named_with_its_category(name):
     target, expected = BAD[name]
     frame = made_up()
     assert line_of(calibrate, design_of(frame, "linearization"), frame, [target]).startswith(expected)
-    assert target_faults(frame, frame["w"], [target])[0].startswith(expected)
+    assert usable_margins(frame, frame["w"], [target])[1][0].startswith(expected)
 
 
 def test_what_a_method_does_not_take():
@@ -430,6 +430,8 @@ def test_what_a_method_does_not_take():
     assert "furthest off is" in line(A, B, method="logit", bounds=(0.95, 1.05))
     assert "total of h: 1 respondents have no h" in line_of(
         calibrate, design, frame.assign(h=frame["h"].mask(frame["h"].index == 3)), totals=H, method="greg")
+    assert f"total of h: {len(frame)} respondents have no h" in line_of(
+        calibrate, design, frame.assign(h="tall"), totals=H, method="greg")
     assert "total of grade: respondents have no column" in line(totals=H.replace("h", "grade"), method="greg")
     assert "total of a 'r': no respondent has any" in line(totals=H.replace("q", "r"), method="greg")
     assert "the population total is nan" in line(totals=H.assign(total=np.nan), method="greg")

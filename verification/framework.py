@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skillsgap.estimate.measures.scales import cronbach_alpha
+from skillsgap.estimate.measures.scales import scale_statistics
 from skillsgap.study.synthetic.answering import draw_responses
 from skillsgap.study.synthetic.catalogue import read_shared
 from skillsgap.study.synthetic.sample import draw_sample
@@ -59,7 +59,7 @@ def measured(responses, levels, items, names):
     """Alpha of a scale, and squared correlation of its mean with the mean true level."""
     answers = responses[items["item_id"]].astype(float)
     score, true = answers.mean(axis=1), levels[names].mean(axis=1)
-    return cronbach_alpha(answers)["alpha"], score.corr(true) ** 2
+    return scale_statistics(answers).at[0, "estimate"], score.corr(true) ** 2
 
 
 def main():

@@ -31,7 +31,7 @@ def make_claims(tables, context):
         claim_id, section, passed, hot, number, sentence, certainty, unlock (messages), numbers (JSON).
     """
     made = []
-    if context.published:
+    if context.published and "means" in tables:
         made += _published_claims(tables, context)
     elif "priorities" in tables:
         made += _priority_claims(tables, context)
@@ -86,7 +86,7 @@ def _priority_claims(tables, context):
                         "low": value("share", below["ci_low"]),
                         "high": value("share", below["ci_high"]),
                         "n": value("number", below["n"]),
-                    }, first, tables, context),
+                    }, first, context, tables=tables),
                 },
                 hot=True,
                 kind="gaps",
@@ -114,7 +114,7 @@ def _priority_claims(tables, context):
                         "low": value("number", short["ci_low"], digits=2),
                         "high": value("number", short["ci_high"], digits=2),
                         "n": value("number", short["n"]),
-                    }, second, tables, context),
+                    }, second, context),
                 },
                 kind="gaps",
                 **_about(second, context),
@@ -284,11 +284,12 @@ def _needs_claims(needs):
 
 def _profile_claim(tables, context):
     shares = tables["profiles"].query("variable == 'share'").sort_values("profile")
-    first = shares.iloc[0]
+    told = shares.dropna(subset="estimate")  # those of a few people are withheld
     rests = {"kind": "profiles", "about": value("message", N_("competency profiles"))}
-    few = too_few(Claim("profile", "claims", "", "", **rests), first["n"], context)
+    few = too_few(Claim("profile", "claims", "", "", **rests), told["n"].max(), context)
     if few is not None:
         return few
+    first = told.iloc[0]
     values = {
         "share": value("share", first["estimate"]),
         "name": profile_names(tables)[int(first["profile"])],

@@ -8,6 +8,12 @@ from skillsgap.publish.gates import table_name
 from skillsgap.publish.naming import column_name, value
 from skillsgap.wording import N_
 
+# what is done about strata with one sampling unit, by design.lonely_psu
+LONELY = {
+    "collapse": N_("Strata with one sampling unit: {n}, each joined with the next."),
+    "certainty": N_("Strata with one sampling unit: {n}, taken to add no sampling error."),
+}
+NAMED = 6  # competencies that a sentence names; more of them are counted only
 # where self-ratings stand beside what an assessor found, by the sign of a difference whose interval is clear of 0
 STAND = {
     1: N_("Their self-ratings stand {size} levels above what the assessor found ({low} to {high})."),
@@ -77,6 +83,9 @@ def _estimated(tables, facts, words):
         "measurement error; those of profiles contain sampling error.",
         replicates=words.number(facts.replicates),
     )
+    n, done = facts.lonely
+    if n:
+        sure += " " + words(LONELY[done], n=words.number(n))
     if "headcounts" in tables:
         sure += " " + words("Those of head-counts contain the model’s error too.")
     if "plan_summary" in tables:
@@ -100,12 +109,19 @@ def _rated(facts, words):
 def _left_out(facts, words):
     """Questions that groups of one level answer differently, by the comparison that they are left out of."""
     said = ""
-    for by, (n, whole) in facts.uneven.items():
+    for by, (n, whole, apart) in facts.uneven.items():
         if n:
             said += " " + words.say(
                 N_("Questions that {column} answer differently although they stand at the same level: {n} of {all}, "
                    "left out of the comparison."),
                 {"column": column_name(by), "n": value("number", n), "all": value("number", whole)})  # fmt: skip
+        if apart:
+            sentence = N_("Not comparable between {column}, for want of other questions: {n} competencies.")
+            if len(apart) <= NAMED:
+                sentence = N_("Not comparable between {column}, for want of other questions: {names}.")
+            names = {"kind": "labels", "table": "competency_id", "value": list(apart)}
+            said += " " + words.say(sentence, {"column": column_name(by), "n": value("number", len(apart)),
+                                               "names": names})  # fmt: skip
     return said
 
 

@@ -24,11 +24,12 @@ HOT = 3  # marks in the one warm colour
 class Facts:
     """What a page says of a unit besides its figures.
 
-    `answered`, `invited` and `replicates` are None where figures were published and nobody's answers are known;
-    `invited` also where nobody knows how many were asked.
+    `answered`, `response_rate` and `replicates` are None where figures were published and nobody's answers are known;
+    `response_rate` also where nobody knows how many were asked.
     `optional` holds the competencies that need no question: ours are optional, and no requirement names them.
     `bases` counts competencies by what their levels rest on (tested, transferred, self_reported); `uneven` tells of
-    each split how many of how many questions are left out of its comparison.
+    each split how many of how many questions are left out of its comparison, and what can't be compared at all;
+    `lonely` is the number of strata with one sampling unit, and what is done about them.
     `stopped` holds the typed reason why a kind of finding is withheld, for each kind that the data can't carry.
     """
 
@@ -40,7 +41,7 @@ class Facts:
     self_reported: bool
     staff: int | None
     agencies: int | None
-    invited: int | None
+    response_rate: float | None
     answered: int | None
     replicates: int | None
     calibrated: bool
@@ -58,6 +59,7 @@ class Facts:
     stopped: dict = field(default_factory=dict)
     bases: dict = field(default_factory=dict)
     uneven: dict = field(default_factory=dict)
+    lonely: tuple = (0, "")
 
 
 class Report:
@@ -142,12 +144,12 @@ class Report:
             parts.append(words("no register: the figures speak for those who answered"))
         if facts.published:
             parts.append(words("published figures; no microdata"))
-        elif facts.invited is None and facts.staff:
+        elif facts.response_rate is None and facts.staff:
             parts.append(words("{answered} answered, {rate} of staff", answered=words.number(facts.answered),
                                rate=words.percent(facts.answered / facts.staff)))  # fmt: skip
-        elif facts.invited and facts.invited > facts.answered:
+        elif facts.response_rate is not None and facts.response_rate < 1:
             parts.append(words("{answered} answered ({rate})", answered=words.number(facts.answered),
-                               rate=words.percent(facts.answered / facts.invited)))  # fmt: skip
+                               rate=words.percent(facts.response_rate)))  # fmt: skip
         else:
             parts.append(words("{answered} respondents", answered=words.number(facts.answered)))
         if facts.calibrated:

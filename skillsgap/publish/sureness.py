@@ -9,13 +9,13 @@ from skillsgap.wording import N_
 
 BASES = {
     "self_reported": N_("self-reported"),
-    "tested": N_("self-rated and calibrated to what an assessor found"),
-    "transferred": N_("self-rated and corrected by what an assessor found in other competencies"),
+    "tested": N_("calibrated to tests"),
+    "transferred": N_("corrected by other tests"),
 }
 
 
-def sureness(message, values, competency, tables, context):
-    """A typed message of an interval with what its levels rest on and the tipping point of the claim they are below.
+def sureness(message, values, competency, context, *, tables=None):
+    """A typed message of an interval with what its levels rest on and, once a page, the tipping point of the claim.
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ def sureness(message, values, competency, tables, context):
     values : dict
         Typed values of these places.
     competency : str
-    tables : dict of str to DataFrame
-        Released tables.
     context : Context
+    tables : dict of str to DataFrame, optional
+        Released tables; without them nothing is said of those who did not answer.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def sureness(message, values, competency, tables, context):
     if context.self_reported:
         basis = value("message", BASES[context.basis.get(competency, "self_reported")])
         sure = value("message", N_("{sure}, {basis}"), values={"sure": sure, "basis": basis})
-    tipping = _tipping(competency, tables, context)
+    tipping = None if tables is None else _tipping(competency, tables, context)
     if tipping is None:
         return sure
     return value("message", N_("{sure}; {tipping}"), values={"sure": sure, "tipping": tipping})
@@ -54,14 +54,10 @@ def _tipping(competency, tables, context):
         return None
     threshold = mine.at["required", "estimate"]
     row = tipping_point(mine.loc[["level"]], rate, threshold=threshold, lowest=LEVELS[0], highest=LEVELS[1]).iloc[0]
-    silent = value("percent", 1 - rate)
     if pd.isna(row["direction"]) or row["direction"] != "higher":
-        return value("message", N_("the {silent} who did not answer might change on which side of it staff are on "
-                                   "average"), values={"silent": silent})  # fmt: skip
+        return value("message", N_("non-respondents could tip the average to either side"))
     if not row["possible"]:
-        return value("message", N_("that staff are below it on average holds however the {silent} who did not answer "
-                                   "would rate"), values={"silent": silent})  # fmt: skip
+        return value("message", N_("below on average whatever non-respondents would say"))
     levels = value("number", row["tipping_point"], digits=1)
-    return value("message", N_("that staff are below it on average holds unless the {silent} who did not answer "
-                               "stand {levels} levels above those who did"),
-                 values={"silent": silent, "levels": levels})  # fmt: skip
+    return value("message", N_("below on average unless non-respondents are {levels} levels better"),
+                 values={"levels": levels})  # fmt: skip

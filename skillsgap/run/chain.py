@@ -8,6 +8,7 @@ import pandas as pd
 from skillsgap.decide.frontier import budget_frontier
 from skillsgap.decide.model import eligible
 from skillsgap.decide.plan import effect_interval, plan_training
+from skillsgap.errors import EstimateError
 from skillsgap.estimate.aggregates import published_gaps, published_means
 from skillsgap.estimate.gaps import group_needs, required_levels, skill_gaps, tested_gaps
 from skillsgap.estimate.priorities import rank_priorities
@@ -24,7 +25,7 @@ from skillsgap.estimate.survey.design import SurveyDesign, replicate_design, sur
 from skillsgap.estimate.survey.margins import register_margins
 from skillsgap.estimate.survey.means import design_means, group_means
 from skillsgap.estimate.survey.weighting import calibrate, calibration_diagnostics
-from skillsgap.run.measurement import comparable_levels, measurement, scores, unbiased_scores
+from skillsgap.run.measurement import comparable_levels, comparable_scores, measurement, scores, unbiased_scores
 from skillsgap.study.quality import assess_quality
 from skillsgap.study.records import read_study
 from skillsgap.study.relations import CELL, ROLE
@@ -53,13 +54,8 @@ def design(unit):
     responses, options = unit.table("responses"), unit.values["design"]
     if responses is None:
         return {}
-    came = unit.table("replicate_weights")
-    if came is not None:
-        made = replicate_design(responses["weight"], came, method=unit.values["data"]["responses"].get("replicates"))
-    else:
-        made = survey_design(responses, n_replicates=options["n_replicates"], lonely_psu=options["lonely_psu"],
-                             random_state=unit.values["random_state"])  # fmt: skip
-    base, changed = made, None
+    base, changed = base_design(responses, unit.table("replicate_weights"), unit.values), None
+    made = base
     if unit.table("register") is not None and options["calibrate"]:
         counts = register_margins(unit.table("register"), options["calibrate"])
         made = calibrate(base, responses, counts, bounds=options["bounds"])
@@ -69,6 +65,37 @@ def design(unit):
     facts = pd.DataFrame({"replicate": replicates.columns, "scale": made.scales, "method": made.method,
                           "degf": made.degf, "centre": made.centre})  # fmt: skip
     return {"weights": made.weights.to_frame().join(replicates), "design_facts": facts, "representativity": changed}
+
+
+def base_design(responses, came, values, *, method="bootstrap"):
+    """The design before calibration, from replicate weights that came or from how the respondents were drawn.
+
+    Raises
+    ------
+    EstimateError
+        No variance can be told: a sampling unit is alone in its stratum, or all of them are taken to add nothing.
+    """
+    options = values["design"]
+    if came is not None:
+        made = replicate_design(responses["weight"], came, method=values["data"]["responses"]["replicates"])
+        if made.degf < 1:
+            raise EstimateError("the replicate weights are all alike, so no variance can be told: send those that "
+                                "were made, or drop data.responses.replicate_weights")  # fmt: skip
+        return made
+    made = survey_design(responses, n_replicates=options["n_replicates"], lonely_psu=options["lonely_psu"],
+                         method=method, random_state=values["random_state"])  # fmt: skip
+    if made.degf < 1:
+        raise EstimateError("no stratum has two sampling units, so no variance can be told: merge strata, or set "
+                            "design.lonely_psu to collapse")  # fmt: skip
+    return made
+
+
+def lonely_strata(responses, came, values):
+    """Number of strata with one sampling unit of several, and what is done about them."""
+    if responses is None or came is not None or values["design"]["lonely_psu"] == "fail":
+        return 0, "fail"
+    first = survey_design(responses, method="linearization", lonely_psu="certainty").linearization.stages[0]
+    return int(((first.sampled == 1) & (first.fraction < 1)).sum()), values["design"]["lonely_psu"]
 
 
 def read_design(unit):
@@ -90,7 +117,7 @@ def means(unit):
     calibrated = basis is not None and (basis["basis"] == "tested").any()
     tables = []
     for by, groups in _splits(unit, inside).items():
-        measured = values or (comparable_levels(unit, by) if calibrated else [unit.table("scores")[inside]])
+        measured = values or (comparable_levels(unit, by) if calibrated else [comparable_scores(unit, by)[inside]])
         tables.append(design_means(measured, here, by=groups).assign(by=by))
     return {"means": pd.concat(tables, ignore_index=True), "level_basis": basis}
 
@@ -123,8 +150,10 @@ def profile_answers(unit):
         answers = np.floor(unit.table("scores") + 0.5)
     else:
         answers = unit.table("responses")[items if variables == "items" else variables].astype(float)
-    inside = unit.population
-    return answers[inside & answers.notna().any(axis=1)]
+    answers = answers[unit.population & (unit.design.weights > 0)]
+    # what nobody answered tells no profiles apart; where params name it, the fit says so
+    answers = answers if isinstance(variables, list) else answers.dropna(axis=1, how="all")
+    return answers.dropna(how="all")
 
 
 def fit_profiles(unit, answers, n_profiles):
@@ -218,11 +247,11 @@ def _splits(unit, inside):
 
 def _level_gaps(unit):
     inside = unit.population
-    here, measured = unit.design.subset(inside), unit.table("scores")[inside]
+    here = unit.design.subset(inside)
     needed, importance = required(unit), required(unit, "importance")
     tables, needs = [], []
     for by, groups in _splits(unit, inside).items():
-        draws = comparable_levels(unit, by)
+        draws, measured = comparable_levels(unit, by), comparable_scores(unit, by)[inside]
         tables.append(skill_gaps(draws, needed, here, by=groups, raw=measured).assign(by=by))
         if groups is not None:
             short = _against_all([_mean_shortfall(draw, needed, importance) for draw in draws], here)

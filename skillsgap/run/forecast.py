@@ -11,8 +11,8 @@ import numpy as np
 
 from skillsgap.errors import ParamsError, SkillsgapError, StudyError, Waiting
 from skillsgap.estimate.measures.scoring import LEVEL_TYPES, score_competencies
-from skillsgap.estimate.survey.design import survey_design
 from skillsgap.estimate.survey.margins import margin_faults
+from skillsgap.publish.foot import LONELY
 from skillsgap.publish.gates import data_reasons, reasons_for
 from skillsgap.publish.naming import column_name
 from skillsgap.run import chain
@@ -145,7 +145,8 @@ def _unit(name, path, data):
         params = read_params(path)
         status = unit_status(params.values)
         study = read_study(params, data=data)
-        _strata(study, params.values["design"]["lonely_psu"])
+        if study.responses is not None:  # raises what keeps a variance from being told
+            chain.base_design(study.responses, study.replicate_weights, params.values, method="linearization")
         if faults := _of_margins(study, params.values["design"]["calibrate"]):
             return _stopped(name, status, faults)
         found = _of_study(params, study)
@@ -161,12 +162,6 @@ def _unit(name, path, data):
     except Exception as error:  # noqa: BLE001 - a bug of ours must not stop the other units
         first = next(iter(str(error).splitlines()), "")
         return _stopped(name, status, [f"unexpected {type(error).__name__} in {name}: {first}: please report this"])
-
-
-def _strata(study, lonely):
-    """Raise what keeps a variance from being told: a stratum with one sampling unit, or more units than there are."""
-    if study.responses is not None and study.replicate_weights is None:
-        survey_design(study.responses, method="linearization", lonely_psu=lonely)
 
 
 def _of_margins(study, margins):
@@ -266,7 +261,7 @@ def _of_study(params, study):
         reasons.append("nothing to estimate: declare data.responses with data.items, or data.aggregates")
     made = [stage for stage in NEEDS if stage not in missing]
     withheld, why = _withheld(study, values, quality, made)
-    reasons += [*why, *_few_groups(study, values, published)]
+    reasons += [*why, *_lonely(study, values), *_few_groups(study, values, published)]
     states = {stage: "missing" if stage in missing else "withheld" if stage in withheld else "printed"
               for stage in STAGES}  # fmt: skip
     now = set(_reached(there))
@@ -303,6 +298,12 @@ def _withheld(study, values, quality, made):
         needed = claims["respondents"] if answered >= threshold else threshold
         lines.append(f"withheld: {what}: {answered} answered, at least {needed} must")
     return withheld, lines
+
+
+def _lonely(study, values):
+    """What is done about strata with one sampling unit, where there are any."""
+    n, done = chain.lonely_strata(study.responses, study.replicate_weights, values)
+    return [_words(values)(LONELY[done], n=str(n)).rstrip(".")] if n else []
 
 
 def _few_groups(study, values, published):

@@ -5,7 +5,7 @@ import pandas as pd
 from skillsgap.estimate.measures.careless import careless_answers, with_and_without
 from skillsgap.estimate.measures.dif import differential_functioning
 from skillsgap.estimate.measures.reliability import group_mean_reliability, level_reliability, reliability
-from skillsgap.estimate.measures.scoring import score_competencies
+from skillsgap.estimate.measures.scoring import LEVEL_TYPES, score_competencies
 from skillsgap.estimate.measures.selfreport import calibrated_levels, self_report_difference
 
 COMPARED = ("answer_language", "sex")  # groups whose answers are compared besides those that results are split by
@@ -58,7 +58,6 @@ def left_out(unit, by):
     Returns
     -------
     set of str
-        The items, without those of competencies of which too few others remain to compare: `not_comparable`.
     """
     table = unit.table("dif")
     if table is None:
@@ -67,12 +66,20 @@ def left_out(unit, by):
 
 
 def not_comparable(unit, by):
-    """Competencies of groups in which too few items behave alike to compare the groups of a column."""
-    table, items = unit.table("dif"), unit.table("items")
-    if table is None:
+    """Competencies that can't be compared between the groups of a column.
+
+    All of their items are left out, or so many of their group of competencies that too few are left to tell.
+    """
+    without = left_out(unit, by)
+    if not without:
         return []
-    told = table[(table["by"] == by) & (table["reason"] == UNFLAGGED)]
-    return sorted(items.loc[items["item_id"].isin(told["item_id"]), "competency_id"].unique())
+    table, items = unit.table("dif"), unit.table("items")
+    told = table[table["by"] == by]
+    touched = set(told.loc[told["item_id"].isin(without), "group"])
+    few = told[told["group"].isin(touched) & (told["reason"] == UNFLAGGED)]["item_id"]
+    anchored = items[items["type"].isin(LEVEL_TYPES)]
+    gone = anchored["item_id"].isin(without).groupby(anchored["competency_id"]).all()
+    return sorted({*items.loc[items["item_id"].isin(few), "competency_id"], *gone.index[gone]})
 
 
 def draw_levels(unit):
@@ -115,19 +122,25 @@ def unbiased_scores(unit):
     return made
 
 
-def comparable_levels(unit, by):
-    """Plausible levels of the population for comparing the groups of a column: without items that behave differently.
+def comparable_scores(unit, by):
+    """Scores of every respondent for comparing the groups of a column: without items that behave differently.
 
-    Competencies that have other items keep their levels from those; the rest, and those of which too few comparable
-    items remain, have none.
+    Competencies that have other items keep their scores from those; those of `not_comparable` have none.
     """
-    without = left_out(unit, by)
+    without, out = left_out(unit, by), not_comparable(unit, by)
     if not without:
-        return unit.levels
+        return unit.table("scores")
     items = unit.table("items")
-    touched = sorted(set(items.loc[items["item_id"].isin(without), "competency_id"]) | set(not_comparable(unit, by)))
-    kept = items[~items["item_id"].isin(without) & ~items["competency_id"].isin(not_comparable(unit, by))]
+    touched = sorted(set(items.loc[items["item_id"].isin(without), "competency_id"]) | set(out))
+    kept = items[~items["item_id"].isin(without) & ~items["competency_id"].isin(out)]
     levels = unit.table("scores").copy()
     levels[touched] = score_competencies(unit.table("responses"), kept).reindex(columns=touched)
+    return levels
+
+
+def comparable_levels(unit, by):
+    """Plausible levels of the population for comparing the groups of a column: drawn from `comparable_scores`."""
+    if not left_out(unit, by):
+        return unit.levels
     inside = unit.population.to_numpy()
-    return [draw[inside] for draw in _drawn(unit, levels).draws]
+    return [draw[inside] for draw in _drawn(unit, comparable_scores(unit, by)).draws]

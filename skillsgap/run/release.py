@@ -16,7 +16,8 @@ from skillsgap.publish.claims import make_claims
 from skillsgap.publish.disclosure import Rules, release_tables, spreadsheet_safe
 from skillsgap.publish.gates import KINDS, Context, data_reasons, reasons_for, typed, with_tiers
 from skillsgap.publish.report import Facts, Report
-from skillsgap.run.measurement import left_out
+from skillsgap.run.chain import lonely_strata
+from skillsgap.run.measurement import left_out, not_comparable
 from skillsgap.run.truth import planted, with_truth
 from skillsgap.run.unit import open_unit
 from skillsgap.wording import LANGUAGES, N_, Words
@@ -57,6 +58,10 @@ class Published:
         """Protected tables, all views together."""
         views = {name: self.unit.table(name) for name in VIEWS}
         views = {name: _declared(name, table) for name, table in views.items() if table is not None and len(table)}
+        for name, key in (("means", "variable"), ("gaps", "competency_id")):
+            if name in views:  # what can't be compared is no figure that rests on too few
+                pairs = pd.MultiIndex.from_frame(views[name][["by", key]])
+                views[name] = views[name][~pairs.isin(self._apart)]
         if self.too_few:
             views = {name: table for name, table in views.items() if name not in FROM_ALL}
         if self.unit.table("derived_requirements") is not None:
@@ -92,7 +97,8 @@ class Published:
         declared = tuple(self.unit.values["gaps"]["by"])
         if not self.published:
             return declared
-        there = set(self.unit.table("means")["by"]) - {"all"}
+        means = self.unit.table("means")  # none where there are indicators only
+        there = set() if means is None else set(means["by"]) - {"all"}
         return tuple(by for by in dict.fromkeys((*declared, *sorted(there))) if by in there)
 
     @property
@@ -146,14 +152,24 @@ class Published:
         return found
 
     def _response_rate(self):
-        """Share of those asked who answered; None where nobody knows, or weights came that make up for it."""
-        invited = self._invited()
-        return self.answered / invited if invited and self.answered and not self.published else None
+        """Share of those asked who answered, 1 where weights came that make up for it; None where nobody knows."""
+        if self.published or self.unit.table("replicate_weights") is not None:
+            return None if self.published else 1.0
+        invited = self.unit.facts.get("invited")
+        # with those who answered and whom the estimates don't speak for
+        return None if invited is None else len(self.unit.table("responses")) / invited
 
-    def _examined(self):
-        """Splits whose items were examined for behaving differently."""
+    def _uneven(self):
+        """Of each split examined for it: items that behave differently, all items, competencies not to be compared."""
         table = self.unit.table("dif")
-        return [] if table is None else [by for by in self.by if (table["by"] == by).any()]
+        examined = [] if table is None else [by for by in self.by if (table["by"] == by).any()]
+        return {by: (len(left_out(self.unit, by)), table["item_id"].nunique(), not_comparable(self.unit, by))
+                for by in examined}  # fmt: skip
+
+    @property
+    def _apart(self):
+        """Splits and the competencies that can't be compared in them, as pairs."""
+        return [(by, competency) for by, (*_, out) in self._uneven().items() for competency in out]
 
     def _basis(self):
         """What each competency's levels rest on: tested, transferred or self_reported."""
@@ -199,7 +215,7 @@ class Published:
             self_reported=values["study"].get("self_reported", True),
             staff=staff,
             agencies=None if register is None else register["agency_id"].nunique(),
-            invited=self._invited(),
+            response_rate=self._response_rate(),
             answered=self.answered,
             replicates=None if self.published else unit.design.replicate_weights.shape[1],
             calibrated=bool(self._margins and not self.published),
@@ -216,7 +232,8 @@ class Published:
             mapped=unit.table("mapped"),
             stopped={kind: typed(found[0]) for kind, found in stopped.items() if found},
             bases=dict(Counter(self._basis().values())),
-            uneven={by: (len(left_out(unit, by)), unit.table("dif")["item_id"].nunique()) for by in self._examined()},
+            uneven=self._uneven(),
+            lonely=lonely_strata(unit.table("responses"), unit.table("replicate_weights"), values),
         )
 
     def _frequency(self):
@@ -237,12 +254,6 @@ class Published:
             return frozenset()
         optional = set(listed.loc[listed["audience"] == "optional", "competency_id"])
         return frozenset(optional - (set() if required is None else set(required["competency_id"])))
-
-    def _invited(self):
-        if self.published or self.unit.table("replicate_weights") is not None:
-            return self.answered
-        invited = self.unit.facts.get("invited")
-        return None if invited is None else int(invited)
 
     def _sources(self):
         """Table, source, rows and date of each table that was read."""

@@ -205,6 +205,9 @@ def _problem(path, error, lines):
         text, remedy = f"{name} lacks the key {lacking[0]}", "add it"
     elif error.validator == "dependentRequired":
         text, remedy = f"key {name} has replicate weights and doesn't say how they were made", "add the key replicates"
+        if "replicates" in error.instance:
+            text = f"key {name}.replicates says how replicate weights were made, and there are none"
+            remedy = "add the key replicate_weights, or take it out"
     while keys and keys not in lines:
         keys = keys[:-1]
     return Problem(path.name, text, remedy, lines.get(keys))
@@ -219,6 +222,7 @@ def _known_keys(schema):
 def _expected(error):
     words = {
         "minimum": "{} or more", "exclusiveMinimum": "more than {}", "maximum": "{} or less",
+        "exclusiveMaximum": "less than {}",
         "type": "{}", "enum": "one of {}", "pattern": "something like {}",
         "minItems": "at least {} of them", "maxItems": "at most {} of them", "uniqueItems": "each only once",
         "minLength": "some text", "maxLength": "at most {} characters", "minProperties": "at least {} of them",

@@ -8,11 +8,10 @@ import pandas as pd
 
 from skillsgap.contracts import CONTRACTS, STATUS
 from skillsgap.errors import Problem, StudyError
+from skillsgap.study.drawn import numbers, sampled
 from skillsgap.study.loading import column_facts, load_tables
 from skillsgap.study.mapping import series
-from skillsgap.study.notation import typed
 from skillsgap.study.relations import CELL, DROPPED, relate, respondents
-from skillsgap.wording import N_
 
 LANGUAGES = ("en", "uz")
 
@@ -76,17 +75,17 @@ def read_study(params, *, data=None):
     responses = tables.get("responses")
     if responses is not None:
         _answered(responses)
-        _asked(responses)
+        sampled(responses)
         if "items" in tables and not responses.faults and not tables["items"].faults:
             respondents(responses, tables["items"].frame, params)
-    numbers = {} if responses is None else _series(responses)
+    replicated = {} if responses is None else numbers(responses)
     for name, table in tables.items():
         problems += table.faults if name != "people" else []
     if waiting and not problems:
         raise waiting
     if problems:
         raise StudyError(dict.fromkeys(problems))
-    return _assemble(tables, people, numbers, params)
+    return _assemble(tables, people, replicated, params)
 
 
 def _answered(responses):
@@ -98,28 +97,7 @@ def _answered(responses):
         frame["in_population"] = True
 
 
-def _asked(responses):
-    """More can't have answered than were asked."""
-    told, answered = responses.spec.get("invited"), int(responses.frame["answered"].sum())
-    if isinstance(told, int) and told < answered:
-        responses.fault(None, None, N_("{n} answered, and data.responses.invited says that {invited} were asked"),
-                        N_("correct it, or write unknown"), {"n": answered, "invited": told})  # fmt: skip
-
-
-def _series(responses):
-    """Replicate weights and plausible values as numbers; what can't be read is a fault."""
-    columns = [column for column in series(responses.spec) if column in responses.frame]
-    found = {column: typed(responses, column, "number") for column in columns}
-    weights = responses.spec.get("replicate_weights", {}).get("prefix")
-    for column in found:
-        odd = responses.frame[found[column].isna() | (found[column] < 0)]
-        if weights and column.startswith(weights) and len(odd) and responses.frame["answered"].any():
-            responses.fault(odd, column, N_("a replicate weight is missing or negative"),
-                            N_("send the replicate weights of every respondent"))  # fmt: skip
-    return pd.DataFrame(found, index=responses.frame.index)
-
-
-def _assemble(tables, people, numbers, params):
+def _assemble(tables, people, replicated, params):
     frames = {name: table.frame for name, table in tables.items()}
     made = dict.fromkeys(field.name for field in fields(Study))
     for name in ("competencies", "items", "requirements", "aggregates", "indicators", "courses", "course_effects"):
@@ -128,7 +106,7 @@ def _assemble(tables, people, numbers, params):
     made["register"] = _cells(frames.get("register"), params.values)
     facts = {}
     if "responses" in tables:
-        made |= _respondents(tables, people, numbers, params)
+        made |= _respondents(tables, people, replicated, params)
         facts |= _invited(tables["responses"])
     made["labels"] = _labels(frames)
     made["facts"] = pd.DataFrame({"name": list(facts), "value": list(facts.values())}, columns=["name", "value"])
@@ -141,7 +119,7 @@ def _invited(responses):
     return {} if told == "unknown" else {"invited": float(told)}
 
 
-def _respondents(tables, people, numbers, params):
+def _respondents(tables, people, replicated, params):
     """Those who answered, linked to the register, under random keys in place of their ids."""
     loaded, items = tables["responses"], tables["items"].frame["item_id"].tolist()
     linked = _link(loaded, people, tables.get("register"))
@@ -153,12 +131,12 @@ def _respondents(tables, people, numbers, params):
     keys = linked["row_key"]
     linked = linked.set_index("row_key").sort_index()
     kept = [c for c in (*CONTRACTS["responses"].columns, "in_population", "well_matched") if c in linked]
-    numbers = numbers.loc[keys.index].set_axis(keys.to_numpy()).rename_axis("row_key").sort_index()
+    replicated = replicated.loc[keys.index].set_axis(keys.to_numpy()).rename_axis("row_key").sort_index()
     spec = loaded.spec
     return {
         "responses": linked[[c for c in kept if c not in DROPPED] + items],
-        "replicate_weights": _weights(numbers, spec),
-        "plausible_values": _plausible(numbers, spec),
+        "replicate_weights": _weights(replicated, spec),
+        "plausible_values": _plausible(replicated, spec),
     }
 
 
@@ -214,18 +192,18 @@ def _cells(register, values):
     return cells.astype({"headcount": "int64"}) if whole else cells
 
 
-def _weights(numbers, spec):
+def _weights(given, spec):
     columns = series({key: value for key, value in spec.items() if key == "replicate_weights"})
-    return numbers[columns] if columns else None
+    return given[columns] if columns else None
 
 
-def _plausible(numbers, spec):
+def _plausible(given, spec):
     columns = {
         f"{span['prefix']}{i}": f"{competency}.{i}"
         for competency, span in spec.get("plausible_values", {}).items()
         for i in range(1, span["count"] + 1)
     }
-    return numbers[list(columns)].rename(columns=columns) if columns else None
+    return given[list(columns)].rename(columns=columns) if columns else None
 
 
 def _labels(frames):

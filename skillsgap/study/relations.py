@@ -13,6 +13,7 @@ ROLE = ("role_id", "role_level")
 DROPPED = ("staff_id", "date", "hire_date", "exit_date", "headcount")  # of a respondent: who it is, or no respondent's
 # tables that say nothing without another
 NEEDED = (("responses", "items"), ("responses", "competencies"), ("aggregates", "competencies"))
+NOBODYS = N_("gaps.by names it, and it is empty throughout"), N_("drop it from gaps.by")
 # column of one table -> the table and column that must know its values
 REFERENCES = [
     ("descriptors", "competency_id", "competencies"),
@@ -136,6 +137,9 @@ def _absent(tables, params):
     if margins and "register" not in values["data"]:
         text, line = N_("design.calibrate names margins, and there is no register"), params.line("design", "calibrate")
         faults.append(Problem(params.path.name, text, N_("declare data.register, or leave it out"), line))
+    for column in values["gaps"]["by"] if register is not None and len(register.frame) else ():
+        if column in staff and column not in _kept(responses or register) and register.frame[column].isna().all():
+            register.fault(register.frame, column, *NOBODYS)
     faults += _unknown(("design", "calibrate"), margins, staff, register, params)
     faults += _unknown(("gaps", "by"), values["gaps"]["by"], people, register or responses, params)
     return faults
@@ -303,6 +307,9 @@ def respondents(loaded, items, params):
             loaded.faults.append(Problem(params.path.name, N_("no respondent is left by data.responses.{key}"),
                                          N_("correct the conditions"), line, values={"key": key}))  # fmt: skip
             return
+    inside, split = frame[frame["in_population"]], params.values["gaps"]["by"]
+    for column in [name for name in split if name in inside and inside[name].isna().all()]:
+        loaded.fault(inside, column, *NOBODYS)
     if frame[items["item_id"].tolist()].isna().all(axis=None):
         loaded.fault(None, None, N_("none of {n} respondents has an answer in {items} items"),
                      N_("check item_id in items against the columns"), {"n": len(frame), "items": len(items)})

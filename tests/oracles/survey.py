@@ -56,23 +56,27 @@ def _data(folder, name):
 def _design(spec, folder):
     spec = json.loads(spec)
     data, sample = _data(folder, spec["data"]), spec["design"]
-    strata, source = sample["strata"], sample["weights"]
-    stages = [(stage["psu"], stage["fpc"]) for stage in sample["stages"]]
-    columns = [column for stage in stages for column in stage if column is not None]
-    rows = data[list(dict.fromkeys([*columns, *([strata] if strata else [])]))]
-    weight = {"ones": 1.0, "fpc": None, "column": "weight"}[source["from"]]
-    if source["from"] == "column":
-        rows = rows.assign(weight=_numbers(data, source["column"]))
-    design = survey_design(rows, weight=weight, stratum=strata, stages=stages, method="linearization")
+    rows, strata = pd.DataFrame(index=data.index), sample["strata"]  # columns of any name under names of our own
+    if strata is not None:
+        rows["stratum"] = data[strata]
+    stages = []
+    for depth, stage in enumerate(sample["stages"]):
+        named = {part: f"{part} {depth}" for part in ("psu", "fpc") if stage[part] is not None}
+        rows = rows.assign(**{name: data[stage[part]] for part, name in named.items()})
+        stages.append((named.get("psu"), named.get("fpc")))
+    weight = {"ones": 1.0, "fpc": None, "column": "weight"}[sample["weights"]["from"]]
+    if weight == "weight":
+        rows["weight"] = _numbers(data, sample["weights"]["column"])
+    design = survey_design(rows, weight=weight, stages=stages, method="linearization")
     if spec["replicates"]:
-        design = _replicated(design, rows, data, strata, stages, spec["replicates"])
+        design = _replicated(design, rows, data, stages, spec["replicates"])
     return _calibrated(design, data, spec["calibration"], folder) if spec["calibration"] else design
 
 
-def _replicated(design, rows, data, strata, stages, given):
+def _replicated(design, rows, data, stages, given):
     if "construct" in given:
         rows, first = rows.assign(weight=design.weights), [(stages[0][0], None)]
-        made = survey_design(rows, weight="weight", stratum=strata, stages=first, method="jackknife")
+        made = survey_design(rows, stages=first, method="jackknife")
         return replace(made, centre=given["centre"])
     names = given["columns"]
     columns = [f"{names['prefix']}{number}" for number in range(names["first"], names["last"] + 1)]
@@ -95,7 +99,7 @@ def _calibrated(design, data, given, folder):
         margins.append(_numbers(population, margin["count"]).set_axis(_index(population, margin["variables"])))
     totals, sample = given.get("totals"), data
     if totals:
-        totals = pd.DataFrame(totals).astype({"level": "string"})
+        totals = pd.DataFrame([{**row, "level": None if row["level"] is None else str(row["level"])} for row in totals])
         numeric = set(totals.loc[totals["level"].isna(), "term"]) - {"intercept"}
         sample = data.assign(**{term: _numbers(data, term) for term in numeric})
     return calibrate(

@@ -86,7 +86,7 @@ def cumulative_logit(y, x, weights, *, max_steps=60):
         slope = weights @ scores
         inverse = np.linalg.pinv(information, rcond=1e-12, hermitian=True)
         step = inverse @ slope
-        if slope @ step < 1e-10:
+        if slope @ step < 1e-16:
             break
     return Fit(old, theta, inverse, scores)
 

@@ -8,6 +8,7 @@ from skillsgap.errors import EstimateError
 from skillsgap.estimate.measures.cumulative import cumulative_logit, delta_r2, normalised, standardised
 from skillsgap.estimate.measures.scoring import LEVEL_TYPES
 from skillsgap.estimate.survey.intervals import interval
+from skillsgap.estimate.survey.means import category_text
 
 MODERATE, LARGE = 0.035, 0.070  # METHODS; Jodoin & Gierl (2001), of Nagelkerke's R²
 ALPHA = 0.05
@@ -114,7 +115,7 @@ def comparable_items(dif_table, by):
 
 
 def _by_column(rows, scales, design, column, conditioning):
-    categories = rows[column].astype("string").to_numpy(dtype=object, na_value="")
+    categories = category_text(rows[column]).to_numpy(dtype=object, na_value="")
     there = (categories != "") & (design.weights.to_numpy() > 0)
     names, counts = np.unique(categories[there].astype(str), return_counts=True)
     if len(names) < 2:

@@ -5,19 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.linalg import solve_triangular
-from scipy.special import ndtr
 from scipy.stats import norm
 
-TOP = 4  # highest level; the lowest is 0
-GROUP_SCALE = 0.1  # levels; scale of the half-Cauchy of a column's spread of bias: tenths, or more where data say so
+from skillsgap.estimate.measures.scoring import LEAST, cut_at_ends
+
+GROUP_SCALE = 0.2  # levels; scale of the half-Cauchy of a column's spread of bias: as likely below as above before data
 SLOPE = (0.5, 0.5)  # mean and sd of what is thought of a slope before data: it lies between 0 and 1
 BURN_IN, THIN = 50, 10  # steps of the sampler before the first draw, and from one to the next: they barely correlate
 SPREAD, SPREAD_DF = 0.15, 4  # levels; prior spread of bias between competencies, and how many it weighs as much as
 SHARED = 0.5  # of that variance, what a group of competencies has in common: with one test a group, data can't tell
 SOLID = 1e-9  # relative; a direction in which people differ by less is none
-LEAST = 1e-6  # levels, squared or not; keeps what doesn't vary divisible
-NEAR = np.linspace(-8.0, 8.0, 4001)  # standard deviations from the end of the scale
-ABOVE = NEAR * ndtr(NEAR) + norm.pdf(NEAR)  # mean of what is cut off at the end
 
 
 def draw_true(rated, found, weights, conditioning, alphas, groups, n_draws, random_state):
@@ -57,7 +54,8 @@ def draw_true(rated, found, weights, conditioning, alphas, groups, n_draws, rand
         line = (1 - slope) * own[name].shifts(n_draws, streams[name]) - np.tensordot(mix, bias, axes=1)
         sd = np.sqrt(slope * (1 - slope) * own[name].spread)
         centres[name] = own[name].centre(slope, line) - off, sd
-    return np.stack([_cut(*centres[name], streams[name]).T for name in rated], axis=2)
+    noise = (streams[name].standard_normal((len(rated), n_draws)) for name in rated)
+    return np.stack([cut_at_ends(*centres[name], some).T for name, some in zip(rated, noise, strict=True)], axis=2)
 
 
 def _categories(conditioning, counted):
@@ -175,13 +173,3 @@ def _transferred(bias, tested, names, groups, rng):
     scores = norm.ppf((np.arange(bias.shape[1]) + 0.5) / bias.shape[1])
     scores = rng.permuted(np.tile(scores / scores.std(ddof=1), (len(others), 1)), axis=1)
     return zip(others, mix, np.linalg.cholesky(variance * covariance) @ scores, strict=True)
-
-
-def _cut(centre, sd, rng):
-    """Draws (n, draws) with these means: normal, cut off at 0 and 4 round a centre that keeps the mean."""
-    low = centre < TOP / 2
-    above = np.where(low, centre, TOP - centre)
-    far = above / np.maximum(sd, LEAST)
-    middle = np.where(far < NEAR[-1], sd * np.interp(far, ABOVE, NEAR), above)
-    cut = np.clip(middle + sd * rng.standard_normal(centre.shape), 0, TOP)
-    return np.where(low, cut, TOP - cut)

@@ -8,6 +8,7 @@ from scipy.special import expit
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.measures.irt import ABILITIES
 from skillsgap.estimate.measures.irt_fit import moments, posteriors
+from skillsgap.estimate.measures.scoring import indicators
 
 MOST_STEPS, NEAR = 500, 1e-5  # EM of group means; 1e-5 of the ability scale is far below any sampling error
 
@@ -59,7 +60,7 @@ def plausible_abilities(model, answers, design=None, conditioning=None, *, n_dra
     means, sd = np.zeros(len(answers)), 1.0
     told = (places < len(log_p)).any(axis=1)
     if conditioning is not None:
-        means, sd = _latent_regression(places, log_p, weights * told, _indicators(conditioning.iloc[order]))
+        means, sd = _latent_regression(places, log_p, weights * told, indicators(conditioning.iloc[order]))
     drawn = np.empty((n_draws, len(answers)))
     chance = np.random.default_rng(random_state).random(drawn.shape)
     for rows, there in posteriors(places, log_p, ABILITIES, means, sd):
@@ -188,14 +189,6 @@ def marginal_reliability(model):
     """
     density = stats.norm.pdf(ABILITIES)
     return float(density @ test_information(model, ABILITIES)["reliability"] / density.sum())
-
-
-def _indicators(conditioning):
-    columns = [np.ones(len(conditioning))]
-    for name in conditioning:
-        codes, seen = pd.factorize(conditioning[name].astype("string"), sort=True, use_na_sentinel=False)
-        columns.append(codes[:, None] == np.arange(1, len(seen)))  # the first category is the base
-    return np.column_stack(columns).astype(float)
 
 
 def _latent_regression(places, log_p, weights, x):

@@ -5,11 +5,12 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
+from skillsgap.estimate.lca import weights_of
 from skillsgap.estimate.measures.cumulative import cumulative_logit, delta_r2, normalised, standardised
 from skillsgap.estimate.survey.intervals import interval
 
 ALPHA = 0.05
-MAX_ROUNDS = 5  # of leaving flagged items out of the matching score
+MAX_ROUNDS = 11  # with all items in the score, and up to ten times without those flagged last
 CONTINUITY = ("half_if_difference_at_least_half", "none")
 
 
@@ -25,7 +26,7 @@ def item_dif(answers, group, *, reference, focal, method="proportional_odds", in
     answers : DataFrame of shape (n_respondents, n_items)
         Codes, low to high, two a column unless the method is proportional_odds; none missing.
     group : Series of shape (n_respondents,)
-        In the order of `answers`; who is in neither group is left out.
+        In the order of `answers`; who is in neither group, or in none, is left out.
     reference, focal : label
         The two groups.
     method : {"mantel_haenszel", "logistic", "proportional_odds"}
@@ -41,13 +42,14 @@ def item_dif(answers, group, *, reference, focal, method="proportional_odds", in
     -------
     DataFrame
         item_id, estimate (log odds, positive: the focal group answers higher), se, ci_low, ci_high, n, n_eff,
-        uncertainty, flagged; chi2, p, odds_ratio, delta, ets_class of Mantel and Haenszel, or uniform_chi2,
-        nonuniform_chi2, both_p, delta_r2_nagelkerke of a regression.
+        uncertainty, flagged; chi2, p, odds_ratio, delta, ets_class (empty where there is no delta) of Mantel and
+        Haenszel, or uniform_chi2, nonuniform_chi2, both_p, delta_r2_nagelkerke of a regression.
 
     Raises
     ------
     EstimateError
-        An unknown word, an answer missing, a group without anybody, or more than two categories where two are needed.
+        An unknown word, an answer missing, a group without anybody, weights that can't be, or more than two categories
+        where two are needed.
 
     References
     ----------
@@ -64,8 +66,7 @@ def item_dif(answers, group, *, reference, focal, method="proportional_odds", in
     if method not in _METHODS or continuity not in CONTINUITY:
         raise EstimateError(f"item_dif: method {method!r} or continuity {continuity!r} is unknown: methods are "
                             f"{', '.join(_METHODS)}, continuity {' or '.join(CONTINUITY)}")  # fmt: skip
-    weights = np.ones(len(answers)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    names = group.astype("string").to_numpy()
+    weights, names = weights_of(answers, sample_weight), group.astype("string").to_numpy(dtype=object, na_value="")
     rows = (weights > 0) & np.isin(names, [str(reference), str(focal)])
     values, is_focal = answers.to_numpy(dtype=float)[rows], names[rows] == str(focal)
     if not is_focal.any() or is_focal.all():
@@ -118,6 +119,7 @@ def _mantel_haenszel(right, score, focal, weights, continuity):
         log_odds = np.log(odds)
     delta, tail = -2.35 * log_odds, stats.chi2.sf(chi2, 1)
     ets = "A" if abs(delta) < 1 or tail >= ALPHA else "B_or_C" if abs(delta) >= 1.5 else "B"
+    ets = "" if np.isnan(delta) else ets
     return {"estimate": -log_odds, "se": np.sqrt(spread), "chi2": chi2, "p": tail, "odds_ratio": odds, "delta": delta,
             "ets_class": ets}  # fmt: skip
 

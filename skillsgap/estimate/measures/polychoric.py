@@ -6,10 +6,10 @@ from scipy.optimize import minimize_scalar
 from scipy.special import ndtr, ndtri
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.measures.scales import coefficient_alpha, effective_n, usable_rows
+from skillsgap.estimate.measures.scales import coefficient_alpha, effective_n, usable_rows, why_not
 
 THRESHOLDS = ("all_answers_of_item", "complete_pair")
-STEEPEST = np.arcsin(0.9999)  # items that never disagree have no maximum short of 1
+LARGEST = 0.9999  # items that never disagree have no maximum short of 1
 SMALLEST = 1e-15  # probability of a cell: less is rounding of the integral
 NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(48)
 
@@ -18,7 +18,8 @@ def polychoric_correlations(answers, sample_weight=None, *, missing="pairwise", 
     """Correlations of the normal variables behind ordinal items, by two-step maximum likelihood.
 
     Thresholds come from the margins, then each correlation from the table of its two items. Empty cells are left
-    as they are; where two items never disagree the correlation stops at 0.9999.
+    as they are; where two items never disagree the correlation stops at 0.9999. With an empty cell among two by two the
+    likelihood rises up to 1 but stops doing so measurably before: the correlation is some value beyond that.
 
     Parameters
     ----------
@@ -95,9 +96,8 @@ def polychoric_statistics(answers, sample_weight=None, *, missing="pairwise", th
     """
     x, w = usable_rows(answers, sample_weight, missing)
     matrix = polychoric_correlations(answers, sample_weight, missing=missing, thresholds=thresholds).to_numpy()
-    k, known = len(matrix), np.isfinite(matrix).all()
-    eigen = np.linalg.eigvalsh(matrix)[::-1] if known else np.full(k, np.nan)
-    why = "one item" if k < 2 else "" if known else "no variance" if np.isfinite(x).any() else "nothing answered"
+    k, why = len(matrix), why_not(x, matrix)
+    eigen = np.linalg.eigvalsh(matrix)[::-1] if np.isfinite(matrix).all() else np.full(k, np.nan)
     estimate = np.array([coefficient_alpha(matrix), *eigen])
     names = ["alpha_ordinal", *["polychoric_eigenvalues"] * k]
     table = pd.DataFrame({"statistic": names, "place": [1, *range(1, k + 1)], "estimate": estimate})
@@ -115,12 +115,12 @@ def _correlation(counts, rows, columns):
         return np.nan
     h, k = (ndtri(np.clip(np.cumsum(each)[:-1] / each.sum(), 0, 1)) for each in (rows, columns))
     found = minimize_scalar(
-        lambda angle: -(counts * np.log(_cells(h, k, angle))).sum(),
-        bounds=(-STEEPEST, STEEPEST),
+        lambda r: -(counts * np.log(_cells(h, k, np.arcsin(r)))).sum(),
+        bounds=(-LARGEST, LARGEST),
         method="bounded",
         options={"xatol": 1e-8},
     )
-    return float(np.sin(found.x))
+    return float(found.x)
 
 
 def _cells(h, k, angle):

@@ -27,7 +27,8 @@ def rater_agreement(ratings, statistic, *, weights="none", metric="ordinal", pai
     Parameters
     ----------
     ratings : DataFrame of shape (n_subjects, n_raters)
-        Numbers, or an ordered categorical (then positions count). Only Krippendorff's alpha bears missing ratings;
+        Numbers, or an ordered categorical (then positions count); other text only where order says nothing: Fleiss'
+        kappa, Cohen's unweighted, Krippendorff's nominal alpha. Only Krippendorff's alpha bears missing ratings;
         elsewhere a subject that a rater left out is left out.
     statistic : {"fleiss_kappa", "cohen_kappa", "krippendorff_alpha", "icc", "kendall_w"}
         Cohen's kappa needs two raters; Kendall's W is corrected for ties.
@@ -57,7 +58,7 @@ def rater_agreement(ratings, statistic, *, weights="none", metric="ordinal", pai
     Raises
     ------
     EstimateError
-        A word or statistic is unknown, or there are fewer than 2 raters or subjects.
+        A word, statistic or level that can't be, text without an order, or fewer than 2 raters or subjects.
 
     References
     ----------
@@ -78,7 +79,10 @@ def rater_agreement(ratings, statistic, *, weights="none", metric="ordinal", pai
             raise EstimateError(f"rater_agreement: {name} {value!r} is unknown: use {' or '.join(CHOICES[name])}")
     if statistic not in _STATISTICS:
         raise EstimateError(f"rater_agreement: statistic {statistic!r} is unknown: use {', '.join(_STATISTICS)}")
-    table = _codes(ratings)
+    if not 0 < level < 1:
+        raise EstimateError(f"rater_agreement: level {level} of the interval: give a share between 0 and 1")
+    unordered = statistic in _UNORDERED and given.get(_UNORDERED[statistic], "none") in ("none", "nominal")
+    table = _codes(ratings, unordered)
     answered = np.isfinite(table).sum(axis=1)
     table = table[answered >= 2 if statistic == "krippendorff_alpha" else answered == table.shape[1]]
     n, m = table.shape
@@ -102,14 +106,17 @@ def rater_agreement(ratings, statistic, *, weights="none", metric="ordinal", pai
                           "n": n, "n_eff": float(n), "raters": m, "z": z, "uncertainty": "sampling"}])  # fmt: skip
 
 
-def _codes(ratings):
-    """Ratings as numbers; of ordered categories, or of text, the position."""
+def _codes(ratings, unordered):
+    """Ratings as numbers; of ordered categories the position, of other text a number each."""
     if all(pd.api.types.is_numeric_dtype(kind) for kind in ratings.dtypes):
         return ratings.to_numpy(dtype=float)
     kinds = {column.dtype for _, column in ratings.items()}
     shared = kinds.pop() if len(kinds) == 1 else None
-    if isinstance(shared, pd.CategoricalDtype):
+    if isinstance(shared, pd.CategoricalDtype) and shared.ordered:
         codes = np.column_stack([column.cat.codes for _, column in ratings.items()]).astype(float)
+    elif not unordered:
+        raise EstimateError("rater_agreement: ratings are text without an order: give numbers, or the same ordered "
+                            "categories in every column")  # fmt: skip
     else:
         flat, _ = pd.factorize(ratings.astype("string").to_numpy(dtype=object, na_value=None).ravel(), sort=True)
         codes = flat.reshape(ratings.shape).astype(float)
@@ -187,7 +194,9 @@ def _icc(table, given):
 def _icc_limits(table, given, level):
     n, m = table.shape
     subjects, raters, rest = _mean_squares(table)
-    tails = (1 + level) / 2
+    tails, found = (1 + level) / 2, _icc(table, given)
+    if not found < 1:  # everybody agrees, or nothing varies
+        return found, found
     if given["kind"] == "consistency":
         df = (n - 1) * (m - 1)
         f = np.array([subjects / rest / stats.f.ppf(tails, n - 1, df), subjects / rest * stats.f.ppf(tails, df, n - 1)])
@@ -216,3 +225,4 @@ def _kendall(table, given):
 
 _STATISTICS = {"fleiss_kappa": _fleiss, "cohen_kappa": _cohen, "krippendorff_alpha": _krippendorff, "icc": _icc,
                "kendall_w": _kendall}  # fmt: skip
+_UNORDERED = {"fleiss_kappa": "", "cohen_kappa": "weights", "krippendorff_alpha": "metric"}  # and the word that says so

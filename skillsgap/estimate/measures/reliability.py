@@ -28,8 +28,8 @@ def reliability(responses, items, competencies, design):
     """Internal consistency of every competency and of every competency group.
 
     Errors come from the design's replicates (omega's to first order in the covariances), or by linearisation where it
-    has none. Alpha's interval is Feldt's for
-    the effective number of respondents (Kish), omega's is symmetric in ln(1 - omega).
+    has none. Alpha's interval is Feldt's for the effective number of respondents (Kish), omega's is symmetric in
+    ln(1 - omega).
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
+from skillsgap.estimate.lca import weights_of
 from skillsgap.estimate.measures.factor import FIT, MIN_ITEMS, as_correlations, factor_fit, omega_slopes, one_factor
 
 MISSING = ("pairwise", "listwise")
@@ -41,7 +42,7 @@ def scale_statistics(answers, sample_weight=None, *, missing="pairwise", standar
     Raises
     ------
     EstimateError
-        An unknown word, or weights that can't be.
+        An unknown word, or weights or a level that can't be.
 
     References
     ----------
@@ -53,6 +54,8 @@ def scale_statistics(answers, sample_weight=None, *, missing="pairwise", standar
     >>> scale_statistics(answers).set_index("statistic").loc["alpha", ["estimate", "ci_low"]].round(3).tolist()
     [0.966, 0.776]
     """
+    if not 0 < level < 1:
+        raise EstimateError(f"level {level} of the intervals: give a share between 0 and 1")
     x, w = usable_rows(answers, sample_weight, missing)
     n, n_eff, raw = len(w), effective_n(w), pairwise_covariances(x, w[:, None])[0]
     covariance = as_correlations(raw)[0] if standardised else raw
@@ -81,54 +84,18 @@ def scale_statistics(answers, sample_weight=None, *, missing="pairwise", standar
     return table.assign(n=n, n_eff=n_eff, uncertainty="sampling", why=reasons)
 
 
-def cronbach_alpha(answers, weights=None):
-    """Cronbach's alpha of a scale, from all answers there are, with Feldt's interval.
-
-    Parameters
-    ----------
-    answers : DataFrame of shape (n_respondents, n_items)
-        Items of one direction; NaN = not answered (covariances come from pairwise-complete rows).
-    weights : array-like of shape (n_respondents,), optional
-
-    Returns
-    -------
-    dict
-        alpha, ci_low, ci_high (95 %), n (who answered any of them). NaN for one item or no variance.
-
-    References
-    ----------
-    Feldt (1965), Psychometrika 30, 357–370.
-
-    Examples
-    --------
-    >>> answers = pd.DataFrame({"a": [0, 1, 2, 3], "b": [0, 1, 3, 4], "c": [1, 1, 2, 4]})
-    >>> round(cronbach_alpha(answers)["alpha"], 3)
-    0.966
-    """
-    x, w = usable_rows(answers, weights, "pairwise")
-    some = np.isfinite(x).any(axis=1)
-    x, w = x[some], w[some]
-    alpha = float(coefficient_alpha(pairwise_covariances(x, w[:, None])[0]))
-    low, high = feldt_interval(alpha, effective_n(w), x.shape[1])
-    return {"alpha": alpha, "ci_low": low, "ci_high": high, "n": len(w)}
-
-
 def usable_rows(answers, sample_weight, missing):
     """Answers and weights of the rows that count, as arrays.
 
     Raises
     ------
     EstimateError
-        `missing` is not pairwise or listwise; weights are too few, missing or below 0.
+        `missing` is not pairwise or listwise; weights are too few, missing, below 0 or all 0.
     """
     if missing not in MISSING:
         raise EstimateError(f"missing {missing!r}: use one of {', '.join(MISSING)}")
     x = answers.to_numpy(dtype=float, na_value=np.nan)
-    w = np.ones(len(x)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    if len(w) != len(x):
-        raise EstimateError(f"sample_weight has {len(w)} values and answers {len(x)} rows: give each row one")
-    if wrong := int((~(w >= 0) | np.isinf(w)).sum()):
-        raise EstimateError(f"sample_weight: {wrong} are missing, infinite or below 0: use 0 for rows to leave out")
+    w = weights_of(answers, sample_weight)
     there = (w > 0) & (np.isfinite(x).all(axis=1) if missing == "listwise" else True)
     return x[there], w[there]
 
@@ -263,7 +230,7 @@ def _alphas_without(covariance):
 
 def _lambda6(covariance):
     correlations = as_correlations(covariance)[0]
-    if len(correlations) < 2 or not np.isfinite(correlations).all():
+    if not np.isfinite(coefficient_alpha(correlations)):
         return np.nan
     return 1 - (1 / np.diag(np.linalg.pinv(correlations, hermitian=True))).sum() / correlations.sum()
 

@@ -2,11 +2,17 @@
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
+from scipy.stats import norm
 
 from skillsgap.errors import EstimateError
 
 HALF = 0.5  # DESIGN: a competency has a level where at least half of its items are answered
 LEVEL_TYPES = ("anchored",)  # items whose categories are level descriptors
+TOP = 4  # highest level; the lowest is 0
+LEAST = 1e-6  # levels; keeps what doesn't vary divisible
+NEAR = np.linspace(-8.0, 8.0, 4001)  # standard deviations from the end of the scale
+ABOVE = NEAR * ndtr(NEAR) + norm.pdf(NEAR)  # mean of what is cut off at the end
 
 
 def score_competencies(responses, items):
@@ -51,7 +57,7 @@ def plausible_levels(scores, alphas, design, conditioning, *, n_draws=10, random
     A shortfall max(0, R - C) of an error-prone C is biased upward, more where C is less reliable. Each
     draw is normal around ``k x + (1 - k) m``, with m the mean level of people of the same conditioning
     columns (weighted regression), k the reliability among them, and variance ``k (1 - k) s²`` of their
-    levels around m; so group means stay where they are.
+    levels around m; cut off at 0 and 4 round a centre that keeps its mean. So group means stay where they are.
 
     Parameters
     ----------
@@ -61,7 +67,7 @@ def plausible_levels(scores, alphas, design, conditioning, *, n_draws=10, random
         Reliability of each measured level; NaN or below 0 counts as 0.
     design : SurveyDesign
     conditioning : DataFrame of shape (n_respondents, n_columns)
-        Every column results are to be split by, and those the requirement depends on.
+        Every column results are to be split by, and those the requirement depends on; an empty cell is a category.
     n_draws : int
     random_state : int
 
@@ -84,28 +90,35 @@ def plausible_levels(scores, alphas, design, conditioning, *, n_draws=10, random
     [1.0, 2.0, 3.0]
     """
     if len(conditioning) != len(scores):
-        raise EstimateError(
-            f"conditioning has {len(conditioning)} rows and scores {len(scores)}: give the same people"
-        )
+        raise EstimateError(f"conditioning has {len(conditioning)} rows and scores {len(scores)}: give the same people")
     scores = scores.sort_index()
-    weights = design.weights.loc[scores.index].to_numpy()
-    codes = [
-        pd.factorize(conditioning.loc[scores.index, c].astype("string"), sort=True)[0] for c in conditioning
-    ]
-    dummies = [
-        code[:, None] == np.arange(1, code.max() + 1) for code in codes
-    ]  # the first category is the base
-    x = np.column_stack([np.ones(len(scores)), *dummies])
+    weights, x = design.weights.loc[scores.index].to_numpy(), indicators(conditioning.loc[scores.index])
     posterior, spread = np.empty(scores.shape), np.empty(scores.shape[1])
     for place, competency in enumerate(scores):
         alpha = np.nan_to_num(max(alphas.get(competency, 0.0), 0.0))
         posterior[:, place], spread[place] = _posterior(scores[competency].to_numpy(), x, weights, alpha)
-    rng = np.random.default_rng(random_state)
-    noise = rng.standard_normal((n_draws, *scores.shape))
-    return [
-        pd.DataFrame(np.clip(posterior + spread * draw, 0, 4), index=scores.index, columns=scores.columns)
-        for draw in noise
-    ]
+    noise = np.random.default_rng(random_state).standard_normal((n_draws, *scores.shape))
+    drawn = (cut_at_ends(posterior, spread, one) for one in noise)  # one at a time, for memory
+    return [pd.DataFrame(draw, scores.index, scores.columns) for draw in drawn]
+
+
+def indicators(conditioning):
+    """Ones, and a column for every category but the first of each column; an empty cell is a category."""
+    columns = [np.ones(len(conditioning))]
+    for name in conditioning:
+        codes, seen = pd.factorize(conditioning[name].astype("string"), sort=True, use_na_sentinel=False)
+        columns.append(codes[:, None] == np.arange(1, len(seen)))
+    return np.column_stack(columns).astype(float)
+
+
+def cut_at_ends(mean, sd, noise):
+    """Levels with these means: normal from standard normal noise, cut off at 0 and 4 round a centre that keeps them."""
+    low = mean < TOP / 2
+    above = np.where(low, mean, TOP - mean)
+    far = above / np.maximum(sd, LEAST)
+    middle = np.where(far < NEAR[-1], sd * np.interp(far, ABOVE, NEAR), above)
+    cut = np.clip(middle + sd * noise, 0, TOP)
+    return np.where(low, cut, TOP - cut)
 
 
 def _posterior(y, x, weights, alpha):

@@ -113,6 +113,12 @@ def calibrated_levels(scores, responses, items, alphas, design, conditioning, *,
       competencies. The draws hold what this may be wrong by, as far as the tested competencies are like the others.
     - Nobody, or fewer people, tested: `plausible_levels`, unchanged.
 
+    What is thought before data, in levels: a column's spread of bias is as likely below 0.2 as above (half-Cauchy; it
+    matters where a column has few categories or few tested); biases of competencies spread by 0.15, which weighs as
+    much as four of them; slopes are 0.5 give or take 0.5. Self-ratings in levels are off by tenths. Where 12 % of 800
+    were tested and biases of six groups spread by 0 to 0.2, 95 % intervals held true means in 0.96–0.98 of 150 samples
+    overall and in 0.95–0.98 by group; 40 draws in place of 10 narrowed them by 1 %.
+
     Draws are cut off at 0 and 4 round a centre that keeps their mean. Estimate from each, and combine by Rubin's rules.
 
     Parameters

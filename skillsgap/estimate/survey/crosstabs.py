@@ -5,7 +5,8 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.survey.means import category_text, joint_means
+from skillsgap.estimate.survey.estimates import inside
+from skillsgap.estimate.survey.means import category_text, check_rows, joint_means
 
 
 def rao_scott_test(values, design, *, where=None):
@@ -41,18 +42,18 @@ def rao_scott_test(values, design, *, where=None):
     >>> rao_scott_test(rows, design)[["statistic", "chi2", "p"]].round(3).values.tolist()
     [[1.75, 2.0, 0.227]]
     """
+    check_rows("values", values, len(design.weights))
     if values.shape[1] != 2:
         raise EstimateError(f"a two-way table has two columns, not {values.shape[1]}: give two")
-    inside = values.notna().all(axis=1).to_numpy() & (design.weights.to_numpy() > 0)
-    inside &= True if where is None else np.asarray(where, dtype=bool)
-    coded = [pd.factorize(category_text(values[column])[inside], sort=True) for column in values]
+    among = values.notna().all(axis=1).to_numpy() & (design.weights.to_numpy() != 0) & inside(where, design)
+    coded = [pd.factorize(category_text(values[column])[among], sort=True) for column in values]
     for column, (_, found) in zip(values, coded, strict=True):
         if len(found) < 2:
             raise EstimateError(f"column {column}: everybody in the domain has the same category: a table needs two")
     (rows, row_names), (columns, column_names) = coded
     shape = len(row_names), len(column_names)
     cells = np.full((len(values), shape[0] * shape[1]), np.nan)
-    cells[inside] = np.eye(shape[0] * shape[1])[rows * shape[1] + columns]
+    cells[among] = np.eye(shape[0] * shape[1])[rows * shape[1] + columns]
     shares, covariance, means = joint_means(pd.DataFrame(cells), design)
     n = int(means.n[0, 0])
     table = shares.reshape(shape)

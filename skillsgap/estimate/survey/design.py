@@ -13,6 +13,7 @@ from skillsgap.estimate.survey.sampling import sampling_stages, stage_covariance
 METHODS = ("bootstrap", "linearization", "jackknife", "jk2", "brr", "fay")
 GIVEN = ("jk1", "jkn", "jk2", "brr", "fay", "bootstrap")  # kinds of replicate weights that come with data
 CENTRES = ("full_sample", "replicate_mean")
+LARGEST = 2e8  # numbers of a jackknife's replicate weights
 RANK = 1e-5  # relative tolerance of the rank of replicate weights, as R's survey has it
 
 
@@ -102,7 +103,9 @@ class SurveyDesign:
         if not self.replicated:
             raise EstimateError("the design has no replicates, which this estimate's error is taken from: use "
                                 "survey_design(..., method='bootstrap')")  # fmt: skip
-        centre = full if self.centre == "full_sample" else np.nanmean(replicates, axis=0)
+        centre = full
+        if self.centre == "replicate_mean":
+            centre = np.nansum(replicates, axis=0) / np.maximum(np.isfinite(replicates).sum(axis=0), 1)
         root = np.sqrt(self.scales).reshape(-1, *(1,) * np.ndim(full))
         return np.nan_to_num(replicates - centre) * root
 
@@ -158,8 +161,8 @@ def survey_design(responses, *, weight="weight", stratum=None, stages=None, meth
     Raises
     ------
     EstimateError
-        A stratum has one sampling unit, a population is unclear or too small, no weight is positive, or the method
-        can't be used with these strata.
+        A column isn't there, a stratum has one sampling unit, a population is unclear or too small, no weight is
+        positive, or the method can't be used with these strata.
 
     References
     ----------
@@ -182,13 +185,17 @@ def survey_design(responses, *, weight="weight", stratum=None, stages=None, meth
         told = {name: name if name in rows and rows[name].notna().any() else None for name in ("psu", "fpc", "fpc2")}
         inner = [(None, told["fpc2"])] if told["psu"] and told["fpc2"] else []
         stages = [(told["psu"], told["fpc"]), *inner]
+    named = [weight if isinstance(weight, str) else None, stratum, *(column for stage in stages for column in stage)]
+    if unknown := [column for column in named if column is not None and column not in rows]:
+        raise EstimateError(f"respondents have no column {unknown[0]}, which the design names: correct its name")
     made = sampling_stages(rows, stratum=stratum, stages=stages, lonely=lonely_psu)
     base = _base_weights(rows, weight, made)
     factors, scales = _factors(made, method, n_replicates, rho, np.random.default_rng(random_state))
     back = np.argsort(order)
     weights = pd.Series(base[back], index=responses.index, name="weight")
     line = Linearization(tuple(stage.take(back) for stage in made), base[back], np.arange(len(rows)))
-    return SurveyDesign(weights, (factors * base[:, None])[back], scales, stage_degf(made), method, linearization=line)
+    return SurveyDesign(weights, (factors * base[:, None])[back], scales, stage_degf(made, base), method,
+                        linearization=line)  # fmt: skip
 
 
 def _base_weights(rows, weight, stages):
@@ -197,9 +204,10 @@ def _base_weights(rows, weight, stages):
         for stage in stages:
             share = (share * np.where(stage.population is None, 1.0, stage.fraction))[stage.parents]
         return weights / share[stages[-1].units]
-    weights = rows[weight].to_numpy(dtype=float) if isinstance(weight, str) else np.full(len(rows), float(weight))
+    given = pd.to_numeric(rows[weight], errors="coerce") if isinstance(weight, str) else weight
+    weights = np.full(len(rows), given, dtype=float)
     if not (weights > 0).any() or not np.isfinite(weights).all() or (weights < 0).any():
-        raise EstimateError("weights: none is positive, or some are negative or not finite: correct the column weight")
+        raise EstimateError(f"weights: none is positive, or some are negative or not finite: correct column {weight}")
     return weights
 
 
@@ -212,6 +220,8 @@ def _factors(stages, method, n_replicates, rho, rng):
     if method == "bootstrap":
         return bootstrap_factors(stages, n_replicates, rng)
     if method == "jackknife":
+        if (units := len(stages[0].parents)) * len(stages[0].units) > LARGEST:
+            raise EstimateError(f"a jackknife makes a replicate for each of {units} units: use bootstrap")
         return jackknife_factors(stages)
     return paired_factors(stages, method, rho)
 

@@ -9,12 +9,14 @@ from skillsgap.estimate.survey.intervals import CONFIDENCE, limits
 from skillsgap.estimate.survey.means import (
     belows,
     category_text,
+    check_rows,
     domain_rows,
     group_means,
     influence,
     joint_means,
     pooled,
     sum_parts,
+    tidy,
 )
 
 SRS = ("without_replacement", "with_replacement")
@@ -49,7 +51,8 @@ def survey_mean(values, design, *, by=None, where=None, interval="wald", level=C
     Raises
     ------
     EstimateError
-        The interval, its level or srs isn't known, or lengths differ from the design's.
+        The interval, its level or srs isn't known, the interval is one of shares and a mean isn't within 0 and 1, or
+        lengths differ from the design's.
 
     References
     ----------
@@ -156,7 +159,8 @@ def survey_proportion(values, design, *, categories=None, by=None, where=None, i
         found = sorted({text for frame in texts for text in frame[column].dropna()})
         pairs += [(column, str(category)) for category in (categories or {}).get(column, found)]
     shares = [pd.DataFrame({place: (frame[column] == category).astype(float).where(frame[column].notna())
-                            for place, (column, category) in enumerate(pairs)}) for frame in texts]  # fmt: skip
+                            for place, (column, category) in enumerate(pairs)}, index=frame.index)
+              for frame in texts]  # fmt: skip
     table = _estimates(shares, "answer", design, by, where, interval, level, srs)
     table.insert(2, "category", [pairs[place][1] for place in table["variable"]])
     return table.assign(variable=[pairs[place][0] for place in table["variable"]])
@@ -166,34 +170,37 @@ def frames(values, design):
     """Values as frames, one for each draw, that have the length of the design."""
     made = [pd.DataFrame(each) for each in (values if isinstance(values, list) else [values])]
     for frame in made:
-        if len(frame) != len(design.weights):
-            raise EstimateError(f"values: {len(frame)} rows, and {len(design.weights)} respondents in the design: give "
-                                "one row for each, in the order of the design")  # fmt: skip
+        check_rows("values", frame, len(design.weights))
     return made
+
+
+def inside(where, design):
+    """Who is looked at (n_respondents,): everybody, unless something else is said."""
+    n = len(design.weights)
+    mask = np.ones(n, dtype=bool) if where is None else np.asarray(where, dtype=bool)
+    check_rows("where", mask, n)
+    return mask
 
 
 def domain(by, where, design):
     """Group of each respondent looked at; empty for the others."""
     groups = pd.Series("all", design.weights.index) if by is None else by
-    return groups if where is None else groups.astype(object).where(np.asarray(where, dtype=bool))
+    check_rows("by", groups, len(design.weights))
+    return groups if where is None else groups.astype(object).where(inside(where, design))
 
 
 def _estimates(values, per, design, by, where, kind, level, srs):
     if srs not in SRS:
         raise EstimateError(f"srs {srs!r} isn't known: use {' or '.join(SRS)}")
     draws, groups = frames(values, design), domain(by, where, design)
-    means = group_means(draws, design, groups, per=per)
+    means, (rows, _) = group_means(draws, design, groups, per=per), domain_rows(groups, len(design.weights))
     parts = zip(draws, belows(draws, per), means.full, strict=True)
-    simple = np.mean([_simple_variance(*part, design, groups, srs) for part in parts], axis=0)
+    simple = np.mean([_simple_variance(*part, design.weights.to_numpy(), rows, srs) for part in parts], axis=0)
     deff = np.divide(means.sampling(design), simple, out=np.full(simple.shape, np.nan), where=simple > 0)
-    index = pd.MultiIndex.from_product([means.groups, means.variables], names=["group", "variable"])
-    estimate, se, n = means.full.mean(axis=0).ravel(), np.sqrt(means.variance(design)).ravel(), means.n.ravel()
-    degf = means.degf(design).ravel()
-    low, high = limits(estimate, se, degf, n, kind=kind, level=level)
-    table = {"estimate": estimate, "se": se, "ci_low": low, "ci_high": high, "n": n.astype(int),
-             "n_eff": means.n_eff.ravel(), "uncertainty": uncertainty(draws), "deff": deff.ravel(),
-             "degf": degf}  # fmt: skip
-    return pd.DataFrame(table, index=index).reset_index()
+    table, degf = tidy(means, design, uncertainty=uncertainty(draws)), means.degf(design).ravel()
+    asked = np.repeat([len(mine) for mine in rows], len(means.variables))
+    low, high = limits(table["estimate"], table["se"], degf, table["n"], kind=kind, level=level, rows=asked)
+    return table.assign(ci_low=low, ci_high=high, deff=deff.ravel(), degf=degf)
 
 
 def uncertainty(draws):
@@ -201,17 +208,16 @@ def uncertainty(draws):
     return "sampling+measurement" if len(draws) > 1 else "sampling"
 
 
-def _simple_variance(frame, below, ratios, design, groups, srs):
+def _simple_variance(frame, below, ratios, weights, rows, srs):
     """Variance (n_groups, n_variables) of the same estimates in a simple random sample of as many answers."""
-    (above, below, there), weights = sum_parts(frame, below), design.weights.to_numpy()
-    rows, _ = domain_rows(groups, len(weights))
+    above, below, there = sum_parts(frame, below)
     variances = np.full(ratios.shape, np.nan)
     for group, mine in enumerate(rows):
-        w, inside = weights[mine], there[mine] & (weights[mine] > 0)[:, None]
+        w, some = weights[mine], there[mine] & (weights[mine] != 0)[:, None]
         each = influence(above[mine], None if below is None else below[mine], ratios[group], w)
-        n, people = inside.sum(axis=0), w @ inside
+        n, people = some.sum(axis=0), w @ some
         mass = np.where(people > 0, people, np.nan)
-        spread = w @ np.where(inside, each - (w @ each) / mass, 0.0) ** 2 / mass * n / np.maximum(n - 1, 1)
+        spread = w @ np.where(some, each - (w @ each) / mass, 0.0) ** 2 / mass * n / np.maximum(n - 1, 1)
         missed = 1 - n / mass if srs == "without_replacement" else 1.0
         variances[group] = mass**2 * spread / np.maximum(n, 1) * missed
     return variances
@@ -257,9 +263,8 @@ def survey_difference(values, design, *, by, between, where=None, level=CONFIDEN
     >>> table[["estimate", "se"]].round(3).values.tolist()
     [[2.0, 0.816]]
     """
-    draws, groups = frames(values, design), category_text(by)
-    inside = np.ones(len(design.weights), dtype=bool) if where is None else np.asarray(where, dtype=bool)
-    masks = [inside & (True if name is None else (groups == str(name)).fillna(False).to_numpy(dtype=bool))
+    draws, groups, among = frames(values, design), category_text(domain(by, None, design)), inside(where, design)
+    masks = [among & (True if name is None else (groups == str(name)).fillna(False).to_numpy(dtype=bool))
              for name in between]  # fmt: skip
     pairs = [joint_means(pd.concat([frame.where(mask[:, None] & frame.notna()) for mask in masks], axis=1), design)
              for frame in draws]  # fmt: skip
@@ -277,10 +282,10 @@ def survey_difference(values, design, *, by, between, where=None, level=CONFIDEN
 
 
 def against_zero(estimate, se, degf, degf_test, n, level):
-    """Columns of estimates that are tested against 0."""
+    """Columns of estimates that are tested against 0; p is NaN where no degree of freedom is left for the test."""
     low, high = limits(estimate, se, degf, n, level=level)
     statistic = np.divide(estimate, se, out=np.full(len(se), np.nan), where=se > 0)
-    p = 2 * stats.t.sf(np.abs(statistic), max(degf_test, 1))
+    p = 2 * stats.t.sf(np.abs(statistic), degf_test)
     return {"estimate": estimate, "se": se, "ci_low": low, "ci_high": high, "n": n.astype(int), "statistic": statistic,
             "p": p, "degf": degf}  # fmt: skip
 

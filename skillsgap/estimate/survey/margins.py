@@ -50,11 +50,6 @@ def margin_counts(target):
     return counts.sort_index()
 
 
-def margin_codes(sample, target):
-    """Place of everybody's category among those of `margin_counts`; -1 where somebody told none."""
-    return margin_counts(target).index.get_indexer(_text(sample[list(target.index.names)]))
-
-
 def indicator(codes, width):
     """Sparse ones and zeros of shape (n_rows, width): who is in which category; nothing where the code is -1."""
     rows = np.flatnonzero(codes >= 0)
@@ -77,7 +72,7 @@ def margin_faults(sample, weights, register, *, margins):
     Returns
     -------
     list of str
-        One line a fault, as from `target_faults`.
+        One line a fault.
 
     Examples
     --------
@@ -89,36 +84,29 @@ def margin_faults(sample, weights, register, *, margins):
     margin sex: 'm' has staff but no respondent: merge categories, or drop it from design.calibrate
     margin sex: 'x' is not in the register: merge categories, or drop it from design.calibrate
     """
-    return target_faults(sample, weights, register_margins(register, margins))
+    return usable_margins(sample, weights, register_margins(register, margins))[1]
 
 
-def target_faults(sample, weights, targets):
-    """Find what keeps margins from being met, as far as that shows without calibrating.
+def usable_margins(sample, weights, targets):
+    """Margins of the sample, as far as they can be used, and a line for each fault that shows without calibrating.
 
-    Parameters
-    ----------
-    sample : DataFrame of shape (n_respondents, …)
-    weights : Series of shape (n_respondents,)
-    targets : list of Series
-        Population counts by category; the names of the index are columns of `sample`.
-
-    Returns
-    -------
-    list of str
-        One line a fault: a margin without a table, a count that can't be one, a category on one side only, too many
-        who tell none, two margins of different totals.
+    Faults are a margin without a table, a count that can't be one, a category on one side only, too many who tell none,
+    and two margins of different totals.
     """
-    lines, totals = [], {}
+    made, lines = [], []
     for target in targets:
-        found = _unusable(sample, target) or _one_sided(sample, weights.to_numpy(dtype=float), target)
+        name, found = margin_name(target), _unusable(sample, target)
         if not found:
-            totals[margin_name(target)] = target.sum()
-        lines += [f"margin {margin_name(target)}: {line}" for line in found]
+            margin = Margin(sample, target)
+            found = _one_sided(margin, weights.to_numpy(dtype=float))
+            made += [] if found else [margin]
+        lines += [f"margin {name}: {line}" for line in found]
+    totals = {margin.name: margin.counts.sum() for margin in made}
     names = list(totals)
     lines += [f"margins {names[0]} and {name}: their totals differ ({totals[names[0]]:.10g} and {totals[name]:.10g}), "
               "and must be of the same people: correct the counts, or drop one from design.calibrate"
               for name in names[1:] if abs(totals[name] / totals[names[0]] - 1) > APART]  # fmt: skip
-    return lines
+    return made, lines
 
 
 def _unusable(sample, target):
@@ -140,35 +128,34 @@ def _unusable(sample, target):
     return lines
 
 
-def _one_sided(sample, weights, target):
+def _one_sided(margin, weights):
     """Categories that only the population or only the respondents have, and too many that told none."""
-    counts, sample, weights = margin_counts(target), sample[weights > 0], weights[weights > 0]
-    told, codes = _text(sample[list(target.index.names)]), margin_codes(sample, target)
-    silent = weights[told.isna().to_numpy()].sum() / weights.sum()
-    there = np.bincount(codes[codes >= 0], minlength=len(counts)) > 0
-    staff, known = counts.to_numpy() > 0, told.isna() | told.isin(counts.index)
+    some, labels = weights > 0, np.array(margin.categories)
+    silent = weights[some & margin.told.isna().to_numpy()].sum() / weights[some].sum()
+    there = np.bincount(margin.codes[some], minlength=len(labels) + 1)[: len(labels)] > 0
+    unknown, staff = margin.told[some & margin.silent].dropna(), margin.counts > 0
     lines = []
     if silent > UNTOLD:
         lines.append(f"{silent:.1%} of the weights are of people who gave no answer, at most {UNTOLD:.0%} may: drop it "
                      "from design.calibrate")  # fmt: skip
-    sides = [(counts.index[staff & ~there], "has staff but no respondent"),
-             (counts.index[~staff & there], "has respondents but no staff"),
-             (sorted(set(told[~known])), "is not in the register")]  # fmt: skip
+    sides = [(labels[staff & ~there], "has staff but no respondent"),
+             (labels[~staff & there], "has respondents but no staff"),
+             (sorted(set(unknown)), "is not in the register")]  # fmt: skip
     remedy = "merge categories, or drop it from design.calibrate"
-    return lines + [f"{code!r} {side}: {remedy}" for names, side in sides for code in names]
+    return lines + [f"{str(code)!r} {side}: {remedy}" for names, side in sides for code in names]
 
 
 class Margin:
     """A margin of the sample: who is in which category, who told none, and the counts to meet."""
 
     def __init__(self, sample, target):
-        counts = margin_counts(target)
-        codes, width = margin_codes(sample, target), len(counts)
+        counts, self.told = margin_counts(target), _text(sample[list(target.index.names)])
+        codes, self.categories = counts.index.get_indexer(self.told), list(counts.index)
         self.name, self.counts = margin_name(target), counts.to_numpy()
-        self.silent, self.cells = codes < 0, indicator(codes, width)
-        self.codes = np.where(self.silent, width, codes)
+        self.silent, self.cells = codes < 0, indicator(codes, len(counts))
+        self.codes = np.where(self.silent, len(counts), codes)
         self.whole = not self.silent.any()
-        self.labels = [*counts.index] + ([] if self.whole else ["none told"])
+        self.labels = self.categories + ([] if self.whole else ["none told"])
 
     @property
     def indicator(self):

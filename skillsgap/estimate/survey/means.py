@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from skillsgap.errors import EstimateError
 from skillsgap.estimate.survey.intervals import interval
 
 
@@ -131,6 +132,13 @@ def _linearised(above, below, ratios, design, rows):
     return np.where(np.isnan(ratios), np.nan, variances)
 
 
+def check_rows(name, values, n):
+    """Refuse values that aren't one for each respondent."""
+    if len(values) != n:
+        raise EstimateError(f"{name}: {len(values)} rows, and {n} respondents in the design: give one row for each, in "
+                            "the order of the design")  # fmt: skip
+
+
 def category_text(values):
     """Categories as text; whole numbers without decimals."""
     whole = pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all()
@@ -140,6 +148,7 @@ def category_text(values):
 def _groups(groups, n):
     if groups is None:
         return np.zeros(n, dtype=int), pd.Index(["all"])
+    check_rows("by", groups, n)
     codes, labels = pd.factorize(category_text(groups), sort=True)
     return codes, pd.Index(labels.astype(str))
 
@@ -163,7 +172,7 @@ def _weighted_ratios(above, below, there, weights, rows):
         totals = some.T @ both[mine]
         sums, mass = totals[:, :width], totals[:, width:] if width < both.shape[1] else np.ones_like(totals)
         ratios[:, group] = np.divide(sums, mass, out=np.full_like(sums, np.nan), where=mass != 0)
-        answered = np.column_stack([some[:, 0] > 0, some[:, 0], some[:, 0] ** 2]).T @ there[mine].astype(float)
+        answered = np.column_stack([some[:, 0] != 0, some[:, 0], some[:, 0] ** 2]).T @ there[mine].astype(float)
         n[group] = answered[0]
         n_eff[group] = np.divide(answered[1] ** 2, answered[2], out=np.zeros(width), where=answered[2] > 0)
     ratios[0][n == 0] = np.nan  # a total of nobody isn't known

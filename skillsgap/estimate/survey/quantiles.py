@@ -83,16 +83,17 @@ def _one_draw(frame, design, groups, rows, asked, rule, interval, level):
     values, direct = frame.to_numpy(dtype=float), interval == "wald" and design.replicated
     matrix = design.matrix if direct else design.matrix[:, :1]
     steps = [[_steps(values[mine, column], matrix[mine]) for column in range(values.shape[1])] for mine in rows]
-    found = np.stack([np.hstack([_quantiles(*step, asked, rule) for step in group]) for group in steps])
-    full = found[:, 0]
     place = np.repeat(np.arange(values.shape[1]), len(asked))
-    below = np.full((len(values), full.shape[1]), np.nan)
+    found = np.reshape([np.hstack([_quantiles(*step, asked, rule) for step in group]) for group in steps],
+                       (len(rows), matrix.shape[1], len(place)))  # fmt: skip
+    full = found[:, 0]
+    below = np.full((len(values), len(place)), np.nan)
     for mine, quantiles in zip(rows, full, strict=True):
         mine_values = values[mine][:, place]
         below[mine] = np.where(np.isfinite(mine_values), mine_values <= quantiles, np.nan)
     shares = group_means(pd.DataFrame(below), design, groups)
     low, high = limits(shares.full[0], np.sqrt(shares.sampling(design)), design.degf, None, level=level)
-    ends = [np.stack([_back(group, side, len(asked), rule) for group, side in zip(steps, sides, strict=True)])
+    ends = [np.reshape([_back(*each, len(asked), rule) for each in zip(steps, sides, strict=True)], full.shape)
             for sides in (low, high)]  # fmt: skip
     variance = ((ends[1] - ends[0]) / (2 * t_quantile(design.degf, level))) ** 2
     if direct:
@@ -102,7 +103,7 @@ def _one_draw(frame, design, groups, rows, asked, rule, interval, level):
 
 def _steps(values, weights):
     """Values there are, in order, and the cumulative share at each (n_values, n_weights)."""
-    there = np.isfinite(values) & (weights[:, 0] > 0)
+    there = np.isfinite(values) & (weights[:, 0] != 0)
     if not there.any():
         return np.full(1, np.nan), np.ones((1, weights.shape[1]))
     levels, codes = np.unique(values[there], return_inverse=True)

@@ -10,7 +10,7 @@ from scipy import special
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.survey.estimates import against_zero, frames, uncertainty
+from skillsgap.estimate.survey.estimates import against_zero, frames, inside, uncertainty
 from skillsgap.estimate.survey.intervals import CONFIDENCE
 from skillsgap.estimate.survey.means import category_text, pooled
 
@@ -39,8 +39,8 @@ def survey_regression(data, design, *, response, terms, family="gaussian", succe
     success : str, optional
         Category of the response that is coded 1, the others 0; without it the response is numeric.
     categories : dict of str to list, optional
-        Categories of the categorical columns, the reference first; columns of text are categorical anyway, in sorted
-        order. Those that nobody in the domain has are passed over.
+        Categories of the categorical columns, the reference first; who has another is outside the domain. Columns of
+        text are categorical anyway, in sorted order. Categories that nobody in the domain has are passed over.
     where : array-like of bool of shape (n_respondents,), optional
     level : float in (0, 1)
 
@@ -48,13 +48,14 @@ def survey_regression(data, design, *, response, terms, family="gaussian", succe
     -------
     DataFrame
         term (intercept first), category (empty for numeric terms), estimate, se, ci_low, ci_high (t with ``degf``), n,
-        statistic, p (t with degf + 1 - number of coefficients, as R's svyglm), degf, n_eff, uncertainty.
+        statistic, p (t with degf + 1 - number of coefficients, as R's svyglm; NaN where none is left), degf, n_eff,
+        uncertainty.
 
     Raises
     ------
     EstimateError
-        The family isn't known, a binomial response isn't 0 or 1, the terms can't be told apart, or the fit has no
-        finite solution.
+        A column or the family isn't known, a response is text or (binomial) isn't 0 or 1, a weight is below 0, answers
+        are too few, the terms can't be told apart, or the fit has no finite solution.
 
     References
     ----------
@@ -72,9 +73,10 @@ def survey_regression(data, design, *, response, terms, family="gaussian", succe
     if family not in FAMILIES:
         raise EstimateError(f"family {family!r} isn't known: use {' or '.join(FAMILIES)}")
     draws, weights = frames(data, design), design.weights.to_numpy()
-    inside = np.ones(len(weights), dtype=bool) if where is None else np.asarray(where, dtype=bool)
-    inside = inside & (weights > 0)
-    models = [_model(frame, response, terms, family, success, categories or {}, inside) for frame in draws]
+    if negative := int((weights < 0).sum()):
+        raise EstimateError(f"{negative} weights are below 0, which a regression can't have: calibrate within bounds")
+    among = inside(where, design) & (weights > 0)
+    models = [_model(frame, response, terms, family, success, categories or {}, among) for frame in draws]
     fits = [_coefficients(model, design) for model in models]
     full = np.stack([estimate for estimate, _ in fits])
     se = np.sqrt(pooled(full, [np.diag(covariance) for _, covariance in fits]))
@@ -140,7 +142,11 @@ class Model:
                              "everybody in a category has the same outcome: merge it, or leave out a term")  # fmt: skip
 
 
-def _model(frame, response, terms, family, success, categories, inside):
+def _model(frame, response, terms, family, success, categories, among):
+    if unknown := [name for name in (response, *terms) if name not in frame]:
+        raise EstimateError(f"the data have no column {unknown[0]}: correct the name of the response or term")
+    if success is None and not pd.api.types.is_numeric_dtype(frame[response]):
+        raise EstimateError(f"response {response} is text: name the category that is 1 in success, or give numbers")
     columns, names = [np.ones(len(frame))], [("intercept", "")]
     for term in terms:
         numeric = pd.api.types.is_numeric_dtype(frame[term]) and term not in categories
@@ -148,7 +154,7 @@ def _model(frame, response, terms, family, success, categories, inside):
             columns, names = [*columns, frame[term].to_numpy(dtype=float)], [*names, (term, "")]
             continue
         text = category_text(frame[term])
-        found = set(text[inside].dropna())
+        found = set(text[among].dropna())
         known = [str(each) for each in categories.get(term, sorted(found)) if str(each) in found]
         there = text.isin(known)
         columns += [(text == each).astype(float).where(there).to_numpy(dtype=float) for each in known[1:]]
@@ -157,7 +163,7 @@ def _model(frame, response, terms, family, success, categories, inside):
     if success is not None:
         outcome = (category_text(outcome) == str(success)).astype(float).where(outcome.notna())
     outcome, matrix = outcome.to_numpy(dtype=float), np.column_stack(columns)
-    rows = np.flatnonzero(inside & np.isfinite(outcome) & np.isfinite(matrix).all(axis=1))
+    rows = np.flatnonzero(among & np.isfinite(outcome) & np.isfinite(matrix).all(axis=1))
     if family == "binomial" and not np.isin(outcome[rows], (0, 1)).all():
         raise EstimateError(f"response {response}: a logistic regression needs 0 and 1: name the category that is 1 in "
                             "success")  # fmt: skip
@@ -166,11 +172,13 @@ def _model(frame, response, terms, family, success, categories, inside):
 
 
 def _check_terms(matrix, names):
-    """Refuse terms that can't be told apart, naming the first one that adds nothing."""
+    """Refuse more coefficients than answers, and terms that can't be told apart, naming the first that adds nothing."""
+    if len(matrix) <= len(names):
+        raise EstimateError(f"{len(matrix)} answers in the domain are too few for {len(names)} coefficients: leave out "
+                            "terms, or widen the domain")  # fmt: skip
     size = np.sqrt((matrix**2).sum(axis=0))
-    own = np.zeros(len(names))  # what a term has that those before it have not
-    triangle = np.linalg.qr(matrix / np.where(size > 0, size, 1.0), mode="r")
-    own[: len(triangle)] = np.abs(np.diag(triangle))
+    # what a term has that those before it have not
+    own = np.abs(np.diag(np.linalg.qr(matrix / np.where(size > 0, size, 1.0), mode="r")))
     if (own < RANK).any():
         name = " ".join(names[int((own < RANK).argmax())]).strip()
         raise EstimateError(f"term {name}: nobody in the domain has it, or the terms before it say the same: leave it "

@@ -52,7 +52,7 @@ def response_rates(status, design, *, by=None):
     >>> table[["variable", "estimate", "n", "complete"]].to_numpy().tolist()
     [['rr1', 0.5, 4, 2], ['rr2', 0.75, 4, 2]]
     """
-    if unknown := sorted(set(status.astype(str)) - set(STATUS)):
+    if unknown := sorted(set(map(str, status)) - set(STATUS)):
         raise EstimateError(f"status {unknown[0]!r} isn't known: it is one of {', '.join(STATUS)}")
     shares = pd.DataFrame({"rr1": status == STATUS[0], "rr2": status != STATUS[-1]}).astype(float)
     table = design_means(shares, design, by=by, shares=["rr1", "rr2"])

@@ -120,7 +120,7 @@ def _numbered(parents, own):
 
 
 def _population(values, parents, labels, first, above, depth):
-    told = pd.to_numeric(values).to_numpy(dtype=float)
+    told = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float)
     largest = np.full(len(labels), -np.inf)
     smallest = np.full(len(labels), np.inf)
     np.maximum.at(largest, parents, told)
@@ -183,6 +183,7 @@ def stage_covariance(stages, values):
     return total
 
 
-def stage_degf(stages):
-    """Degrees of freedom of a variance: units of the first stage less strata."""
-    return len(stages[0].parents) - len(stages[0].sampled)
+def stage_degf(stages, weights):
+    """Degrees of freedom of a variance: units of the first stage in which somebody has a weight, less their strata."""
+    there = np.unique(stages[0].units[weights > 0])
+    return len(there) - len(np.unique(stages[0].parents[there]))

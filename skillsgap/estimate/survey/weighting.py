@@ -9,7 +9,7 @@ from scipy import sparse
 
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.survey.distances import distance, solve
-from skillsgap.estimate.survey.margins import Margin, indicator, margin_codes, margin_counts, margin_name, target_faults
+from skillsgap.estimate.survey.margins import Margin, indicator, usable_margins
 
 # method: distance, and what the variance takes from influence values
 METHODS = {
@@ -123,7 +123,7 @@ def calibrate(design, sample, targets=(), *, totals=None, method="rake", bounds=
     Raises
     ------
     EstimateError
-        A margin can't be used (`target_faults` finds all such at once), or the totals can't be met (of the full
+        A margin can't be used (`margin_faults` finds all such at once), or the totals can't be met (of the full
         sample, within the bounds).
 
     References
@@ -142,9 +142,9 @@ def calibrate(design, sample, targets=(), *, totals=None, method="rake", bounds=
     if not len(targets) and totals is None:
         return design
     _check_method(method, targets, totals, bounds, residuals)
-    if faults := [*target_faults(sample, design.weights, targets), *_total_faults(sample, design.weights, totals)]:
+    made, faults = usable_margins(sample, design.weights, targets)
+    if faults := faults + _total_faults(sample, design.weights, totals):
         raise EstimateError(faults[0])
-    made = [Margin(sample, target) for target in targets]
     extra, amounts = _further(sample, totals)
     base, size = design.matrix, made[0].counts.sum() if made else None
     if method in ("rake", "poststratify"):
@@ -185,27 +185,28 @@ def _further(sample, totals):
 
 
 def _term(sample, term, level):
+    """Calibration variable of a total; NaN for respondents who tell no category, or no number."""
     if term == "intercept":
         return np.ones(len(sample))
-    if level is None or pd.isna(level):
-        return pd.to_numeric(sample[term]).to_numpy(dtype=float)
-    one = pd.Series([1.0], index=pd.Index([level], name=term))
-    return (margin_codes(sample, one) == 0).astype(float)
+    if pd.isna(level):
+        return pd.to_numeric(sample[term], errors="coerce").to_numpy(dtype=float)
+    margin = Margin(sample, pd.Series([1.0], index=pd.Index([level], name=term)))
+    return np.where(margin.told.isna(), np.nan, ~margin.silent)
 
 
 def _total_faults(sample, weights, totals):
-    if totals is None:
-        return []
     lines = []
-    for row in totals.itertuples():
-        where = f"total of {row.term}" + ("" if row.level is None or pd.isna(row.level) else f" {row.level!r}")
+    for row in () if totals is None else totals.itertuples():
+        where = f"total of {row.term}" + ("" if pd.isna(row.level) else f" {row.level!r}")
         if row.term != "intercept" and row.term not in sample:
             lines.append(f"{where}: respondents have no column {row.term}: correct its name, or drop it")
-        elif not np.isfinite(row.total):
+            continue
+        column = _term(sample, row.term, row.level)
+        if not np.isfinite(row.total):
             lines.append(f"{where}: the population total is {row.total}: give a number")
-        elif row.term != "intercept" and (silent := int(sample[row.term].isna().sum())):
+        elif silent := int(np.isnan(column).sum()):
             lines.append(f"{where}: {silent} respondents have no {row.term}: fill it in, or drop it")
-        elif row.total and not (weights.to_numpy() * _term(sample, row.term, row.level) != 0).any():
+        elif row.total and not (weights.to_numpy() * column != 0).any():
             lines.append(f"{where}: no respondent has any: drop it, or merge its category with another")
     return lines
 
@@ -299,12 +300,12 @@ def calibration_diagnostics(before, after, sample, targets):
     """
     tables = []
     for target in targets:
-        counts, cells = margin_counts(target), indicator(margin_codes(sample, target), len(target))
-        first, last = (cells.T @ design.weights.to_numpy() for design in (before, after))
-        shares = [mass / mass.sum() for mass in (counts.to_numpy(), first, last)]
+        margin = Margin(sample, target)
+        first, last = (margin.cells.T @ design.weights.to_numpy() for design in (before, after))
+        shares = [mass / mass.sum() for mass in (margin.counts, first, last)]
         tables.append(pd.DataFrame({
-            "margin": margin_name(target), "category": counts.index, "population": counts.to_numpy(),
-            "n": (cells.T @ (before.weights.to_numpy() > 0).astype(float)).astype(int), "share_population": shares[0],
+            "margin": margin.name, "category": margin.categories, "population": margin.counts,
+            "n": (margin.cells.T @ (before.weights.to_numpy() != 0)).astype(int), "share_population": shares[0],
             "share_before": shares[1], "share_after": shares[2], "ratio": shares[0] / shares[1]}))  # fmt: skip
     return pd.concat(tables, ignore_index=True)
 
