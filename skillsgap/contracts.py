@@ -319,7 +319,7 @@ CONTRACTS = {
         }, ("role_id", "competency_id", "plausible_value", "replicate")),
         Contract("priorities", {
             "competency_id": _text(), "shortfall": _number(0), "importance": _number(0, 5),
-            "headcount": _number(0, unit="people"), "priority": _number(0),
+            "headcount": _number(0, unit="people"), **_estimates("weighted levels of all its staff"),
             "p_top": _number(0, 1), "p_first": _number(0, 1), "tier": _text(levels=("first", "next", "later")),
         }, ("competency_id",)),
         Contract("needs", {

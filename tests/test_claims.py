@@ -46,7 +46,7 @@ def unit(*, n=400, alpha=0.85, n_items=6, by="agency_id", groups="abcdef", most=
     return {
         "competencies": pd.DataFrame({"competency_id": ["oversight", "security"], "group": ["oversight", "security"]}),
         "priorities": pd.DataFrame({"competency_id": ["oversight", "security"], "shortfall": [1.3, 1.2],
-                                    "importance": 4.0, "headcount": 5000.0, "priority": [26000.0, 24000.0],
+                                    "importance": 4.0, "headcount": 5000.0, "estimate": [26000.0, 24000.0],
                                     "p_top": [1.0, 0.87], "p_first": [0.9, 0.1], "tier": "first"}),
         "reliability": pd.DataFrame({"scale": "group", "scale_id": ["oversight", "security"], "statistic": "alpha",
                                      "n_items": n_items, "estimate": alpha, "ci_low": 0.7, "ci_high": 0.9, "n": n,
@@ -579,7 +579,7 @@ def test_a_scale_that_tells_nothing_says_so_and_carries_no_claim(place, why, sai
 
 @pytest.mark.parametrize(("basis", "said"), [
     ({}, "self-reported"), ({"oversight": "tested"}, "calibrated to tests"),
-    ({"oversight": "transferred"}, "corrected by other tests"),
+    ({"oversight": "transferred"}, "corrected as tested competencies are"),
 ])  # fmt: skip
 def test_a_headline_says_what_its_levels_rest_on(basis, said):
     assert said in spoken(claims_of(unit(), replace(CONTEXT, basis=basis)), "en").loc["share_below", "certainty"]

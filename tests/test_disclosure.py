@@ -43,7 +43,7 @@ def views(n, counts, seed=0):
         "plan_agencies": pd.DataFrame({"agency_id": groups, "course_id": "B01", "seats": rng.integers(1, 9, len(n)),
                                        "cost": number(), "eligible": counts}),
         "priorities": pd.DataFrame({"competency_id": groups, "shortfall": number(), "importance": 3.0,
-                                    "headcount": counts, "priority": number(), "p_top": number() / 5,
+                                    "headcount": counts, "estimate": number(), "p_top": number() / 5,
                                     "p_first": number() / 5, "tier": "later"}),
     }
 

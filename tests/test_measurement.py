@@ -20,7 +20,7 @@ from skillsgap.run.release import Published
 
 ESTIMATES = ["estimate", "se", "ci_low", "ci_high", "n", "n_eff", "uncertainty"]
 TABLES = ("reliability", "dif", "group_reliability", "careless", "level_basis", "self_report", "means", "gaps", "needs",
-          "profiles", "headcounts")  # fmt: skip
+          "profiles", "headcounts", "priorities")  # fmt: skip
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_probability_of_being_among_the_first_against_brute_force(top):
     table = table.set_index("competency_id").loc[list("abcdef")]
     centre, p = by_brute_force(means, design, (IMPORTANCE * PEOPLE).to_numpy(), top)
     np.testing.assert_allclose(table["shortfall"], centre, rtol=1e-9)
-    np.testing.assert_allclose(table["priority"], centre * IMPORTANCE * PEOPLE, rtol=1e-9)
+    np.testing.assert_allclose(table["estimate"], centre * IMPORTANCE * PEOPLE, rtol=1e-9)
     assert (np.abs(table["p_top"] - p) < 4 * np.sqrt(p * (1 - p) / DRAWS) + 1e-3).all()
     assert table["p_top"].sum() == pytest.approx(top)
     assert 0.05 < np.median(p) < 0.95 or top == 1
@@ -79,7 +79,7 @@ def test_every_factor_can_be_switched_off(factors):
     expected = pd.Series(1.0, table.index)
     for factor, values in (("shortfall", table["shortfall"]), ("importance", IMPORTANCE), ("headcount", PEOPLE)):
         expected *= values if factor in factors else 1.0
-    pd.testing.assert_series_equal(table["priority"], expected, check_names=False)
+    pd.testing.assert_series_equal(table["estimate"], expected, check_names=False)
     pd.testing.assert_series_equal(table["importance"], IMPORTANCE[table.index], check_names=False)
     if "shortfall" not in factors:  # nothing uncertain is left but the lot among those that tie
         ahead = np.array([(expected > own).sum() for own in expected])

@@ -19,7 +19,6 @@ def rank_priorities(means, design, importance, headcount, *, top=3, factors, n_d
         Shortfalls of the whole unit: one group, one column a competency, with replicates. A competency
         without a shortfall (nobody's role asks for it, or nobody answered) has no priority.
     design : SurveyDesign
-        Factor of the replicate variance.
     importance : Series of shape (n_competencies,)
         Mean importance 1–5 over the staff whose role asks for the competency.
     headcount : Series of shape (n_competencies,)
@@ -34,7 +33,8 @@ def rank_priorities(means, design, importance, headcount, *, top=3, factors, n_d
     Returns
     -------
     DataFrame
-        competency_id, shortfall (shrunk), importance, headcount, priority, p_top, p_first (among the first
+        competency_id, shortfall (shrunk), importance, headcount, estimate (the priority: weighted levels of all its
+        staff), se, ci_low, ci_high (95 % of the draws), n, n_eff, uncertainty, p_top, p_first (among the first
         `top`, and first of all), tier {first, next, later};
         sorted by tier, then competency_id: within a tier the order means nothing.
 
@@ -59,7 +59,10 @@ def rank_priorities(means, design, importance, headcount, *, top=3, factors, n_d
     table = pd.DataFrame({
         "competency_id": names, "shortfall": np.maximum(centre, 0), "importance": importance.reindex(names).to_numpy(),
         "headcount": headcount.reindex(names).to_numpy(),
-        "priority": (np.maximum(centre, 0) if "shortfall" in factors else 1.0) * factor, "p_top": p_top,
+        "estimate": (np.maximum(centre, 0) if "shortfall" in factors else 1.0) * factor, "se": drawn.std(axis=0),
+        "ci_low": np.quantile(drawn, 0.025, axis=0), "ci_high": np.quantile(drawn, 0.975, axis=0),
+        "n": means.n[0][told].astype(int), "n_eff": means.n_eff[0][told],
+        "uncertainty": "sampling+measurement" if len(means.full) > 1 else "sampling", "p_top": p_top,
         "p_first": p_first,
         "tier": np.select([p_top >= SURE, p_top >= OPEN], TIERS[:2], TIERS[2]),
     })  # fmt: skip

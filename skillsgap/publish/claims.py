@@ -53,7 +53,7 @@ def make_claims(tables, context):
 def widest(tables):
     """The competency that comes first: the largest priority."""
     table = tables["priorities"]
-    return table.sort_values(["priority", "competency_id"], ascending=[False, True])["competency_id"].iloc[0]
+    return table.sort_values(["estimate", "competency_id"], ascending=[False, True])["competency_id"].iloc[0]
 
 
 def gap_row(tables, competency, statistic, by="all", group="all"):
@@ -64,7 +64,7 @@ def gap_row(tables, competency, statistic, by="all", group="all"):
 
 
 def _priority_claims(tables, context):
-    ranked = tables["priorities"].sort_values(["priority", "competency_id"], ascending=[False, True])
+    ranked = tables["priorities"].sort_values(["estimate", "competency_id"], ascending=[False, True])
     first, second = ranked["competency_id"].iloc[[0, min(1, len(ranked) - 1)]]
     below = gap_row(tables, first, "share_below")
     short = gap_row(tables, second, "shortfall")

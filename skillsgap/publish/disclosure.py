@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from skillsgap.contracts import CONTRACTS
+from skillsgap.contracts import CONTRACTS, ESTIMATE
 from skillsgap.errors import DisclosureError
 from skillsgap.wording import HIGH_SHARE, LOW_SHARE, N_
 
@@ -15,7 +15,7 @@ HIDDEN = ("estimate", "se", "ci_low", "ci_high", "n", "n_eff", "required_level")
 COUNTED = {
     "headcounts": ("estimate", HIDDEN),
     "plan_agencies": ("eligible", ("seats", "cost", "eligible")),
-    "priorities": ("headcount", ("shortfall", "headcount", "priority", "p_top", "p_first")),
+    "priorities": ("headcount", ("shortfall", "headcount", *ESTIMATE, "n", "n_eff", "p_top", "p_first")),
 }
 DECIMALS = 4  # numbers are rounded before anything is ranked or printed, so that all machines agree
 RUNNABLE = ("=", "+", "-", "@", "\t", "\r")

@@ -124,7 +124,7 @@ def levels_required(gaps, priorities):
     whole = gaps[gaps["by"] == "all"].set_index("competency_id")
     required = whole.loc[whole["statistic"] == "required", "estimate"]
     levels = whole[whole["statistic"] == "level"].join(required.rename("required"))
-    order = priorities.sort_values(["priority", "competency_id"], ascending=[False, True])["competency_id"]
+    order = priorities.sort_values(["estimate", "competency_id"], ascending=[False, True])["competency_id"]
     return levels.reindex(order)[columns].dropna()
 
 

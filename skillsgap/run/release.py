@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from skillsgap.contracts import CONTRACTS
+from skillsgap.contracts import CONTRACTS, ESTIMATE
 from skillsgap.errors import ParamsError
 from skillsgap.estimate.measures.reliability import between_variance
 from skillsgap.publish.claims import make_claims
@@ -314,7 +314,8 @@ def _rounded_priorities(table, rounding):
     """Priorities from the head-count as it is printed: a product of the exact one would tell it."""
     printed = (table["headcount"] / rounding).round() * rounding
     exact = table["headcount"].where(table["headcount"] > 0, 1.0)
-    return table.assign(headcount=printed, priority=table["priority"] * printed / exact)
+    shown = {name: table[name] * printed / exact for name in ESTIMATE}
+    return table.assign(headcount=printed, **shown)
 
 
 def _declared(name, table):

@@ -34,8 +34,8 @@ def sampled(loaded):
         loaded.fault(answered, "fpc", N_("it is a share of those asked, and {silent} of them didn't answer"),
                      N_("give the number of people in each stratum"), {"silent": asked - n})  # fmt: skip
     if "fpc2" in there and not {"psu", "fpc"} <= set(there):
-        loaded.note(answered, "fpc2", N_("it counts people in sampling units, and says nothing without psu and fpc"),
-                    N_("left out"))  # fmt: skip
+        loaded.note(answered, "fpc2", N_("it counts people in sampling units, and says nothing without {columns}"),
+                    N_("left out"), {"columns": "psu, fpc"})  # fmt: skip
     if "stratum" in loaded.frame and "stratum" not in there:
         loaded.frame = loaded.frame.drop(columns="stratum")
 
