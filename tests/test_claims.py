@@ -585,6 +585,11 @@ def test_a_headline_says_what_its_levels_rest_on(basis, said):
     assert said in spoken(claims_of(unit(), replace(CONTEXT, basis=basis)), "en").loc["share_below", "certainty"]
 
 
+def test_a_unit_of_indicators_only_makes_no_claim_and_fails_at_none():
+    claims = claims_of({}, replace(CONTEXT, published=True, answered=None))
+    assert claims.empty and {"passed", "section", "numbers"} <= set(claims)
+
+
 def test_without_two_groups_in_a_tier_nobody_is_said_to_need_more_or_less():
     published = needs_of(60, 29, 12)
     assert "needs" not in published.claims["claim_id"].tolist()

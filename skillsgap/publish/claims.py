@@ -47,7 +47,7 @@ def make_claims(tables, context):
         made.append(too_few(plan, context.answered, context) or plan)
     rows = [asdict(rested(claim, context)) for claim in made]
     numbers = [json.dumps(row["values"], sort_keys=True, ensure_ascii=False) for row in rows]
-    return pd.DataFrame(rows).assign(numbers=numbers)[KEPT]
+    return pd.DataFrame(rows, columns=KEPT[:-1]).assign(numbers=numbers)
 
 
 def widest(tables):

@@ -194,6 +194,8 @@ class Report:
 
     def gaps(self):
         """Level now against level required, the widest first; of published figures what they tell."""
+        if self.facts.published and "means" not in self.tables:
+            return None  # indicators only
         if self.facts.published:
             return self._stopped("means") or published_sections(self.tables, self.facts, self.words)
         if self._stopped("gaps"):
