@@ -316,3 +316,17 @@ def test_groups_that_differ_no_more_than_by_chance_and_groups_without_answers():
     assert set(group_mean_reliability(draws, groups, design)["uncertainty"]) == {"sampling+measurement"}
     heavier = group_mean_reliability(rows[["c"]], groups, survey_design(rows.assign(weight=9.0), n_replicates=50))
     pd.testing.assert_frame_equal(heavier.set_index("group"), table)
+
+
+@pytest.mark.parametrize("rows", [3, 60])
+def test_items_answered_alike_have_an_alpha_and_no_factor(rows):
+    """Their correlations are singular: normal-theory likelihood has no maximum there, and nothing breaks."""
+    rng = np.random.default_rng(3)
+    answers = pd.DataFrame(rng.integers(0, 5, (rows, 4)).astype(float), columns=list("abcd"))
+    answers["b"] = answers["a"]
+    items = pd.DataFrame({"item_id": list("abcd"), "competency_id": "c", "type": "anchored"})
+    design = survey_design(answers.assign(weight=1.0), n_replicates=20)
+    table = reliability(answers, items, pd.DataFrame({"competency_id": ["c"], "group": ["g"]}), design)
+    omega = table[table["statistic"] == "omega"]
+    assert omega["estimate"].isna().all() and (omega["why"] == "no factor").all()
+    assert table.loc[table["statistic"] == "alpha", "estimate"].notna().all()

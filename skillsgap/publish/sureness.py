@@ -9,8 +9,8 @@ from skillsgap.wording import N_
 
 BASES = {
     "self_reported": N_("self-reported"),
-    "tested": N_("self-rated, calibrated to tests"),
-    "transferred": N_("self-rated, corrected as tested competencies are"),
+    "tested": N_("calibrated to tests"),
+    "transferred": N_("corrected as tested competencies are"),
 }
 
 

@@ -35,7 +35,7 @@ def delta_r2(y, weights, smaller, larger):
     return (np.exp(2 * (null - smaller) / n) - np.exp(2 * (null - larger) / n)) / -np.expm1(2 * null / n)
 
 
-def cumulative_logit(y, x, weights, *, max_steps=60):
+def cumulative_logit(y, x, weights, *, start=None, max_steps=60):
     """Maximum-likelihood fit of P(y <= k) = logit⁻¹(threshold_k - x'slope), by Newton's method (Pratt: it is concave).
 
     Parameters
@@ -46,6 +46,8 @@ def cumulative_logit(y, x, weights, *, max_steps=60):
         Without an intercept. Collinear columns share their slope.
     weights : ndarray of shape (n,)
         Positive; `normalised` makes the information that of their effective number.
+    start : ndarray of shape (at most thresholds + p,), optional
+        Coefficients of a model of the first columns, to begin with.
     max_steps : int
 
     Returns
@@ -67,7 +69,8 @@ def cumulative_logit(y, x, weights, *, max_steps=60):
     # indicators of the threshold above each row's category, and of the one below
     up, down = np.eye(k + 1, k)[y], np.eye(k + 1, k, -1)[y]
     shares = np.cumsum(np.bincount(y, weights))[:-1] / weights.sum()
-    theta = np.concatenate([np.log(shares / (1 - shares)), np.zeros(x.shape[1])])
+    theta = np.log(shares / (1 - shares)) if start is None else start
+    theta = np.concatenate([theta, np.zeros(k + x.shape[1] - len(theta))])
     old, step = -np.inf, np.zeros_like(theta)
     for _ in range(max_steps):
         for _ in range(30):

@@ -169,7 +169,10 @@ def _examine(rows, item, matching, n_items, design, categories, names, held, the
     alone = np.column_stack([score, base[:, 1:]])
     x = np.column_stack([alone, group, group * score[:, None]])
     start, q = alone.shape[1], group.shape[1]
-    fits = [cumulative_logit(y, x[:, :size], w) for size in (start, start + q, start + 2 * q)]
+    fits, found = [], None
+    for size in (start, start + q, start + 2 * q):
+        fits.append(cumulative_logit(y, x[:, :size], w, start=found))
+        found = fits[-1].coefficients
     tested, scale, degf = slice(y.max() + start, None), w.sum() / raw.sum(), _degf(design)
     slopes, covariance = _slopes(fits[1], tested, use, scale, design)
     both, wide = _slopes(fits[2], tested, use, scale, design)

@@ -10,6 +10,7 @@ MAX_STEPS = 500  # Fisher scoring needs 5 to 50; far more means there is no inne
 MAX_HALVINGS = 12
 TOLERANCE = 1e-10  # largest step, in correlations
 RIDGE = 1e-10  # keeps a step finite where an item shares nothing with the others
+SINGULAR = 1e-10  # smallest eigenvalue of correlations that have a likelihood: items answered alike have none
 NUDGE = 1e-5  # of a parameter, in standard deviations of its item, for curvature
 
 
@@ -168,11 +169,13 @@ def _start(correlations):
 
 def _scoring(correlations):
     """Fisher scoring with halved steps: (loadings, residual variances) and discrepancy; NaN where it doesn't end."""
+    if np.linalg.eigvalsh(correlations)[0] <= SINGULAR:
+        return np.full(2 * len(correlations), np.nan), np.nan
     values = _start(correlations)
     now = _discrepancy(correlations, values)
     for _ in range(MAX_STEPS):
         slope, inverse = _slope(correlations, values)
-        step = np.linalg.solve(_information(values, inverse), slope)
+        step = np.linalg.lstsq(_information(values, inverse), slope, rcond=None)[0]
         if np.abs(step).max() <= TOLERANCE:
             return values, now
         for _ in range(MAX_HALVINGS):

@@ -104,7 +104,7 @@ def sampling_stages(rows, *, stratum=None, stages=(), lonely="fail"):
         above = parents[first]
         there = None if population is None else _population(rows[population], parents, labels, first, above, depth)
         stage = Stage(units, above, np.bincount(above, minlength=len(labels)), there)
-        made.append(_checked(stage, labels, lonely, depth, population))
+        made.append(_checked(stage, labels, lonely, depth))
         if population is None:
             break
         labels = names.iloc[first].to_numpy() if unit is None else rows[unit].astype(str).iloc[first].to_numpy()
@@ -143,7 +143,7 @@ def _where(depth):
     return "stratum" if depth == 0 else f"unit of stage {depth}"
 
 
-def _checked(stage, labels, lonely, depth, population):
+def _checked(stage, labels, lonely, depth):
     """The stage with what is to be done about units that are alone."""
     alone = np.flatnonzero((stage.sampled == 1) & (stage.fraction < 1))
     if not len(alone) or lonely == "certainty":
@@ -152,10 +152,13 @@ def _checked(stage, labels, lonely, depth, population):
         return Stage(stage.units, stage.parents, stage.sampled, stage.population, "adjust")
     if lonely == "collapse" and depth == 0 and len(stage.parents) > 1:
         return _collapsed(stage, set(alone))
+    if len(labels) == 1 and depth == 0:
+        raise EstimateError("the sample has one sampling unit, so no variance can be told: name the units people were "
+                            "drawn in (psu), or leave psu out where they were drawn one by one")  # fmt: skip
     count = f" (and {len(alone) - 1} more)" if len(alone) > 1 else ""
-    options = "merge it with a similar one, or set design.lonely_psu to collapse (joins it with the next) or certainty"
+    join = "collapse (joins it with the next) or " if depth == 0 else ""
     raise EstimateError(f"{_where(depth)} {labels[alone[0]]!r}{count} has one sampling unit, so its variance can't be "
-                        f"told: {options}")  # fmt: skip
+                        f"told: merge it with a similar one, or set design.lonely_psu to {join}certainty")  # fmt: skip
 
 
 def _collapsed(stage, alone):
