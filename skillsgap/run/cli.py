@@ -11,6 +11,7 @@ from pathlib import Path
 from skillsgap.errors import SkillsgapError
 from skillsgap.run import THREADS
 
+ASIDE = ("mutations", "batch", "bad_input", "validate")  # tests that take as long as all others together
 EXTRAS = {"runtime": [], "test": ["--extra", "test"], "all": ["--all-extras"]}
 
 
@@ -56,7 +57,7 @@ def _parser():
     verb(_truth, "print planted values of a fictional unit beside drawn and estimated ones", unit)
     verb(_notebooks, "run the notebooks that are committed with outputs, in place")
     verb(_test, "run the tests", data)
-    verb(_verify, "run the longer proofs: real files, large registers", data)
+    verb(_verify, "run the longer proofs: real files, large registers, coverage of intervals", data)
     verb(_bench, "run the benchmarks")
     verb(_lock, "resolve the dependencies anew into requirements/ (needs uv)")
     return parser
@@ -286,10 +287,10 @@ def _test(arguments):
     if arguments.data:
         os.environ[DATA] = str(Path(arguments.data).resolve())
     notebooks = [f"notebooks/{name}.ipynb" for name in COMMITTED]
-    command, mutations = [sys.executable, "-m", "pytest", "-q"], "tests/test_mutations.py"
-    # the mutations take as long as most of the rest: they run beside it, and are printed after it
-    aside = subprocess.Popen([*command, mutations], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    runs = ([*command, "tests", "--ignore", mutations, "--doctest-modules", "skillsgap"],
+    command, others = [sys.executable, "-m", "pytest", "-q"], [f"tests/test_{name}.py" for name in ASIDE]
+    # half of the time goes to a few files: they run beside the rest, and are printed after it
+    aside = subprocess.Popen([*command, *others], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    runs = ([*command, "tests", *(f"--ignore={name}" for name in others), "--doctest-modules", "skillsgap"],
             [*command, "--nbval", "--nbval-sanitize-with", "tests/nbval.cfg", *notebooks])  # fmt: skip
     codes = [subprocess.run(run, cwd=root).returncode for run in runs]
     sys.stdout.buffer.write(aside.communicate()[0])
