@@ -245,6 +245,21 @@ def test_planted_profile_shares_lie_within_three_standard_errors(arvenia):
     assert counts["truth"].sum() == 20_000
 
 
+def test_the_planted_items_and_no_others_are_left_out_of_a_comparison_of_languages(arvenia):
+    """Oracle: DC01 and GE01 are planted half a level lower and 0.4 levels higher in Uzbek."""
+    table = arvenia.table("dif")
+    dropped = table[table["dropped"].astype(bool)]
+    assert set(dropped["by"]) == {"answer_language"} and set(dropped["item_id"]) == {"DC01", "GE01"}
+    sign = dropped.set_index(["item_id", "category"])["estimate"]
+    assert sign["DC01", "uz"] < 0 < sign["GE01", "uz"]
+
+
+def test_intervals_hold_the_planted_levels_of_everybody(arvenia):
+    """27 competencies, calibrated to what assessors found of 12 %: 0.95 less three standard errors of a share of 27."""
+    levels = beside_truth(arvenia, "gaps").query("by == 'all' and statistic == 'level'")
+    assert len(levels) == 27 and inside(levels) >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / 27)
+
+
 def test_profiles_add_up_to_the_mean_of_everybody(arvenia):
     """Levels that are means of two items are rounded for the fit, and half of them go up: none of it is printed."""
     means = arvenia.table("means").query("by == 'all'").set_index("variable")["estimate"]
