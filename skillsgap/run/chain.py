@@ -25,7 +25,14 @@ from skillsgap.estimate.survey.design import SurveyDesign, replicate_design, sur
 from skillsgap.estimate.survey.margins import register_margins
 from skillsgap.estimate.survey.means import design_means, group_means
 from skillsgap.estimate.survey.weighting import calibrate, calibration_diagnostics
-from skillsgap.run.measurement import comparable_levels, comparable_scores, measurement, scores, unbiased_scores
+from skillsgap.run.measurement import (
+    comparable_levels,
+    comparable_scores,
+    measurement,
+    scores,
+    unbiased_scores,
+    weighted_mean,
+)
 from skillsgap.study.quality import assess_quality
 from skillsgap.study.records import read_study
 from skillsgap.study.relations import CELL, ROLE
@@ -271,8 +278,7 @@ def _mean_shortfall(levels, required, importance):
 
 def _against_all(draws, design):
     """Draws moved to one common mean: what moves everybody alike can't change how groups compare."""
-    weights = design.weights.to_numpy()
-    means = [(draw.mul(weights, axis=0).sum() / (draw.notna().mul(weights, axis=0)).sum()) for draw in draws]
+    means = [weighted_mean(draw, design) for draw in draws]
     return [draw - mean + sum(means) / len(means) for draw, mean in zip(draws, means, strict=True)]
 
 

@@ -29,7 +29,7 @@ def measurement(unit):
         "reliability": reliability(unit.table("responses"), items, unit.table("competencies"), unit.design),
         "self_report": self_report_difference(levels, responses, items, here),
     }
-    if levels.empty or not len(levels.columns):
+    if levels.empty:
         return made
     made |= {"dif": _dif(unit, responses, here), "group_reliability": _group_reliability(unit, levels, responses, here)}
     signs = careless_answers(responses, items, duration=responses.get("duration"))
@@ -111,15 +111,15 @@ def unbiased_scores(unit):
     The draws themselves won't do for the levels of profiles: given a self-rating they lie nearer to the mean, as if
     profiles differed less.
     """
-    levels, weights = unit.table("scores"), unit.design.weights
+    levels = unit.table("scores")
     if not (unit.calibrated.facts["basis"] == "tested").any():
         return levels
-    made = []
-    for draw in unit.calibrated.draws:
-        there = levels.notna() & draw.notna()
-        bias = (levels - draw).mul(weights, axis=0).sum() / there.mul(weights, axis=0).sum()
-        made.append(levels - bias)
-    return made
+    return [levels - weighted_mean(levels - draw, unit.design) for draw in unit.calibrated.draws]
+
+
+def weighted_mean(values, design):
+    """Mean of each column over those who have a value: of the full sample alone, where no error is wanted."""
+    return values.mul(design.weights, axis=0).sum() / values.notna().mul(design.weights, axis=0).sum()
 
 
 def comparable_scores(unit, by):
