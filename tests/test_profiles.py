@@ -9,12 +9,9 @@ import pandas as pd
 import pytest
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.profiles import (
-    CompetencyProfiles,
-    profile_estimates,
-    profile_replicates,
-    select_profiles,
-)
+from skillsgap.estimate.profiles.competency import CompetencyProfiles
+from skillsgap.estimate.profiles.selection import select_profiles
+from skillsgap.estimate.profiles.shares import profile_estimates, profile_replicates
 from skillsgap.estimate.survey.design import SurveyDesign, survey_design
 
 ORACLES = Path(__file__).resolve().parents[2] / "shared" / "oracles" / "lca"

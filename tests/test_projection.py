@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.profiles import CompetencyProfiles, profile_replicates
-from skillsgap.estimate.projection import Projection, cohorts, project_staff
+from skillsgap.estimate.profiles.competency import CompetencyProfiles
+from skillsgap.estimate.profiles.shares import profile_replicates
 from skillsgap.estimate.survey.design import survey_design
+from skillsgap.estimate.workforce.cohorts import cohorts
+from skillsgap.estimate.workforce.projection import Projection, project_staff
 
 TERMS = ["agency_id", "role_id", "grade"]
 KEYS = ["agency_id", "role_id", "role_level", "grade"]

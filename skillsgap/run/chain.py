@@ -12,19 +12,17 @@ from skillsgap.errors import EstimateError
 from skillsgap.estimate.aggregates import published_gaps, published_means
 from skillsgap.estimate.gaps import group_needs, required_levels, skill_gaps, tested_gaps
 from skillsgap.estimate.priorities import rank_priorities
-from skillsgap.estimate.profiles import (
-    CompetencyProfiles,
-    profile_estimates,
-    profile_replicates,
-    select_profiles,
-)
-from skillsgap.estimate.projection import cohorts, project_staff
+from skillsgap.estimate.profiles.competency import CompetencyProfiles
+from skillsgap.estimate.profiles.selection import select_profiles
+from skillsgap.estimate.profiles.shares import profile_estimates, profile_replicates
 from skillsgap.estimate.readiness import readiness as readiness_scores
 from skillsgap.estimate.requirements import derive_requirements
 from skillsgap.estimate.survey.design import SurveyDesign, replicate_design, survey_design
 from skillsgap.estimate.survey.margins import register_margins
 from skillsgap.estimate.survey.means import design_means, group_means
 from skillsgap.estimate.survey.weighting import calibrate, calibration_diagnostics
+from skillsgap.estimate.workforce.cohorts import cohorts
+from skillsgap.estimate.workforce.projection import project_staff
 from skillsgap.run.measurement import (
     comparable_levels,
     comparable_scores,

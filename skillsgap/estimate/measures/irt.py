@@ -7,7 +7,6 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.lca import kish, weights_of
 from skillsgap.estimate.measures.irt_fit import (
     Layout,
     blocks,
@@ -20,6 +19,7 @@ from skillsgap.estimate.measures.irt_fit import (
     score_blocks,
 )
 from skillsgap.estimate.survey.intervals import interval
+from skillsgap.estimate.survey.weights import kish, weights_of
 
 SLOPES = {"rasch": "one", "1pl": "common", "2pl": "free", "grm": "free", "grm_equal": "common"}
 BINARY = ("rasch", "1pl", "2pl")

@@ -5,9 +5,9 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.lca import weights_of
 from skillsgap.estimate.measures.cumulative import cumulative_logit, delta_r2, normalised, standardised
 from skillsgap.estimate.survey.intervals import interval
+from skillsgap.estimate.survey.weights import weights_of
 
 ALPHA = 0.05
 MAX_ROUNDS = 11  # with all items in the score, and up to ten times without those flagged last

@@ -5,8 +5,8 @@ import pandas as pd
 from scipy import stats
 
 from skillsgap.errors import EstimateError
-from skillsgap.estimate.lca import weights_of
 from skillsgap.estimate.measures.factor import FIT, MIN_ITEMS, as_correlations, factor_fit, omega_slopes, one_factor
+from skillsgap.estimate.survey.weights import weights_of
 
 MISSING = ("pairwise", "listwise")
 NO_VARIANCE = 1e-9  # squared levels: less than that is rounding, not disagreement

@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from skillsgap.errors import EstimateError
+from skillsgap.estimate.survey.weights import as_table, kish, row_order, weights_of
 
 FLOOR = 1e-12  # count no category falls below: keeps log finite, moves a log-likelihood by less than 1e-8
 BLOCK = 1 << 18  # numbers worked on at a time (2 MB): the passes over one block stay in the processor's cache
@@ -126,7 +127,7 @@ class CompetencyProfiles(BaseEstimator):
 
     def log_likelihoods(self, answers):
         """log P(answers | profile), ndarray (n_respondents, n_profiles) in the order of the rows given."""
-        return self._log_joint(_as_table(answers)) - np.log(self.shares_)
+        return self._log_joint(as_table(answers)) - np.log(self.shares_)
 
     def score(self, answers, y=None, sample_weight=None):
         """Weighted mean log-likelihood of a respondent."""
@@ -139,7 +140,7 @@ class CompetencyProfiles(BaseEstimator):
 
     def bic(self, answers, sample_weight=None):
         """BIC, smaller is better; with weights n is Kish's effective n, in likelihood and penalty."""
-        n_eff = kish(weights_of(_as_table(answers), sample_weight))
+        n_eff = kish(weights_of(as_table(answers), sample_weight))
         return self._deviance(answers, sample_weight) + np.log(n_eff) * self.n_parameters_
 
     def entropy(self, answers, sample_weight=None):
@@ -147,12 +148,12 @@ class CompetencyProfiles(BaseEstimator):
         if self.n_profiles == 1:
             return float("nan")
         posterior = np.maximum(self.predict_proba(answers), 1e-300)
-        weights = weights_of(_as_table(answers), sample_weight)
+        weights = weights_of(as_table(answers), sample_weight)
         plogp = (posterior * np.log(posterior)).sum(axis=1)
         return float(1 + weights @ plogp / weights.sum() / np.log(self.n_profiles))
 
     def _deviance(self, answers, sample_weight):
-        n_eff = kish(weights_of(_as_table(answers), sample_weight))
+        n_eff = kish(weights_of(as_table(answers), sample_weight))
         return -2 * n_eff * self.score(answers, sample_weight=sample_weight)
 
     def _check(self, table):
@@ -219,38 +220,10 @@ class CompetencyProfiles(BaseEstimator):
         return self._encode(answers) @ np.log(self._theta).T
 
 
-def _as_table(answers):
-    return answers if isinstance(answers, pd.DataFrame) else pd.DataFrame(np.asarray(answers))
-
-
-def row_order(answers):
-    return np.argsort(_as_table(answers).index.to_numpy(), kind="stable")
-
-
-def weights_of(table, sample_weight):
-    """Weights in the order of the rows; a Series is matched by row key."""
-    if sample_weight is None:
-        return np.ones(len(table))
-    if isinstance(sample_weight, pd.Series) and not sample_weight.index.equals(table.index):
-        if not sample_weight.index.is_unique or not table.index.isin(sample_weight.index).all():
-            raise EstimateError("weights and answers have different row keys: give each row of answers one")
-        sample_weight = sample_weight.reindex(table.index)
-    weights = np.asarray(sample_weight, dtype=float)
-    sound = weights.shape == (len(table),) and np.isfinite(weights).all()
-    if not sound or (weights < 0).any() or not weights.any():
-        raise EstimateError(f"expected {len(table)} weights of 0 or more, not all 0; got {weights.size}, of "
-                            f"which {int((~(weights >= 0)).sum())} negative or missing: correct the weights")
-    return weights
-
-
 def _sorted_rows(answers, sample_weight):
-    table = _as_table(answers)
+    table = as_table(answers)
     order = row_order(table)
     return table.iloc[order], weights_of(table, sample_weight)[order]
-
-
-def kish(weights):
-    return weights.sum() ** 2 / (weights**2).sum()
 
 
 def normalised(theta, first):

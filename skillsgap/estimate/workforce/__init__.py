@@ -1,0 +1,1 @@
+"""From respondents to the whole workforce."""
