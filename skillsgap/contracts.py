@@ -158,6 +158,7 @@ CONTRACTS = {
             "answer_language": _optional(_text(identifies="sensitive")), "mode": _optional(_text()),
             "tested": _optional(_text(levels=("yes", "no"))),
             "date": _optional(_date()), "duration": _optional(_number(0, unit="minutes")),
+            "courses_completed": _optional(_count(unit="courses", identifies="near")),
             "industry": _optional(_text(**_near)), **_person,
         }, ("staff_id",), person_level=True),
         # what somebody has published: a mean, a share, or the share of people at a level
@@ -228,21 +229,17 @@ CONTRACTS = {
         }, ("table", "file", "line", "column", "text")),
         Contract("sources", {
             "table": _text(), "file": _text(), "rows": _count(unit="rows"), "kept": _count(unit="rows"),
-            "as_of": _text(empty=True),
-        }, ("table",)),
+            "as_of": _text(empty=True)}, ("table",)),
         Contract("columns", {
             "table": _text(), "column": _text(), "rows": _count(unit="rows"), "filled": _count(unit="rows"),
-            **{kind: _count(unit="rows") for kind in MISSING}, "declared": Column("flag"),
-        }, ("table", "column")),
+            **{kind: _count(unit="rows") for kind in MISSING}, "declared": Column("flag")}, ("table", "column")),
         Contract("quality", {
             "table": _text(), "dimension": _text(levels=QUALITY), "part": _text(empty=True),
-            "level": _count(0, high=4, unit="quality level"),
-            "measure": _number(empty=True), "reason": _text(), "values": _text(),
-        }, ("table", "dimension", "part")),
+            "level": _count(0, high=4, unit="quality level"), "measure": _number(empty=True), "reason": _text(),
+            "values": _text()}, ("table", "dimension", "part")),
         Contract("mapped", {
-            "table": _text(), "column": _text(), "crosswalk": _text(), "unmapped": _number(0, 1),
-            "loss": _number(0, 1), "rows": _count(unit="rows"),
-        }, ("table", "column")),
+            "table": _text(), "column": _text(), "crosswalk": _text(), "unmapped": _number(0, 1), "loss": _number(0, 1),
+            "rows": _count(unit="rows")}, ("table", "column")),
         Contract("scores", {"row_key": _count(unit="key")}, ("row_key",), person_level=True),
         Contract("weights", {"row_key": _count(unit="key"), "weight": _number(0, unit="people")},
                  ("row_key",), person_level=True),
@@ -250,8 +247,7 @@ CONTRACTS = {
         Contract("representativity", {
             "margin": _text(), "category": _text(), "population": _number(0, unit="people"),
             "n": _count(unit="respondents"), "share_population": _number(0, 1), "share_before": _number(0, 1),
-            "share_after": _number(0, 1), "ratio": _number(0, empty=True),
-        }, ("margin", "category")),
+            "share_after": _number(0, 1), "ratio": _number(0, empty=True)}, ("margin", "category")),
         Contract("reliability", {
             "scale": _text(levels=("competency", "group")), "scale_id": _text(),
             "statistic": _text(levels=("alpha", "omega")), "n_items": _count(1, unit="items"),
@@ -271,52 +267,66 @@ CONTRACTS = {
         }, ("by", "item_id", "category")),
         Contract("careless", {
             "measure": _text(levels=("share", "mean")), "respondents": _text(levels=("all", "without")),
-            "variable": _text(), **_estimates("share, or level"),
-        }, ("measure", "respondents", "variable")),
+            "variable": _text(), **_estimates("share, or level")}, ("measure", "respondents", "variable")),
         Contract("level_basis", {
             "competency_id": _text(), "basis": _text(levels=("tested", "transferred", "self_reported")),
-            **_estimates("levels, self-rated minus calibrated"),
-        }, ("competency_id",)),
+            **_estimates("levels, self-rated minus calibrated")}, ("competency_id",)),
         Contract("self_report", {
-            "competency_id": _text(), **_estimates("levels, self-rated minus assessed"),
-        }, ("competency_id",)),
+            "competency_id": _text(), **_estimates("levels, self-rated minus assessed")}, ("competency_id",)),
         Contract("means", {
             "by": _text(), "group": _text(), "variable": _text(), **_estimates("scale of the test"),
         }, ("by", "group", "variable")),
         Contract("selection", {
-            "n_profiles": _count(1, unit="profiles"), "loglik": _number(), "n_parameters": _count(),
-            "aic": _number(), "bic": _number(), "sabic": _number(), "near_tie": Column("flag"),
-            "entropy": _number(0, 1, empty=True),
-            "smallest_share": _number(0, 1), "starts_reached": _count(unit="starts"),
-            "recommended": Column("flag"),
+            "n_profiles": _count(1, unit="profiles"), "loglik": _number(), "n_parameters": _count(), "aic": _number(),
+            "aic3": _number(), "bic": _number(), "sabic": _number(), "wolfe": _number(),
+            "entropy": _number(0, 1, empty=True), "smallest_share": _number(0, 1),
+            "smallest_n": _count(unit="respondents"), "average_posterior": _number(0, 1),
+            "starts_reached": _count(unit="starts"), "blrt_p": _number(0, 1, empty=True),
+            "stability": _number(-1, 1, empty=True), "near_tie": Column("flag"), "recommended": Column("flag"),
         }, ("n_profiles",)),
         Contract("profiles", {
-            **_profile, "variable": _text(), "statistic": _text(levels=("share", "level")),
-            **_estimates("share or level"),
-        }, ("profile", "variable", "statistic")),
+            **_profile, "variable": _text(), "statistic": _text(levels=("share", "level", "mean")),
+            **_estimates("share, level or unit of the variable")}, ("profile", "variable", "statistic")),
+        Contract("profile_answers", {
+            **_profile, "variable": _text(), "statistic": _text(levels=("probability",)), "category": _text(),
+            **_estimates("share of the profile")}, ("profile", "variable", "category")),
+        # how clearly people belong to one profile: the largest of their memberships, in bins
+        Contract("certainty", {
+            "bin_low": _number(0, 1), "bin_high": _number(0, 1), "share": _number(0, 1),
+            "n": _count(unit="respondents")}, ("bin_low",)),
+        Contract("stability", {
+            "profile": _count(0, unit="profile number, 0 for all"), "statistic": _text(), **_estimates(),
+            "n_draws": _count(2, unit="draws"),
+            "verdict": _text(levels=("stable", "uncertain", "not interpreted"), empty=True)}, ("profile", "statistic")),
+        Contract("hr_outcomes", {
+            "outcome": _text(), "statistic": _text(levels=("mean", "proportion")), "category": _text(empty=True),
+            **_profile, **_estimates("unit of the indicator"), "p": _number(0, 1, empty=True),
+            "n_missing": _count(unit="respondents")}, ("outcome", "statistic", "category", "profile")),
+        Contract("hr_comparison", {
+            "statistic": _text(), "of": _text(levels=("first", "second", "both")), **_estimates(),
+        }, ("statistic", "of")),
         Contract("cells", {**_cell, **_profile, "headcount": _number(0, unit="people")},
                  (*_cell, "profile")),
         Contract("headcounts", {"by": _text(), "group": _text(), **_profile, **_estimates("people")},
                  ("by", "group", "profile")),
         Contract("cohorts", {
             "cohort_id": _text(), **_cell, **_profile, "need_band": _text(levels=("low", "mid", "high")),
-            "headcount": _count(1),
-        }, ("cohort_id",)),
+            "headcount": _count(1)}, ("cohort_id",)),
+        # which part of a cohort are women, live in a region, ...: what equity of a plan is told by
+        Contract("cohort_groups", {
+            "cohort_id": _text(), "by": _text(), "group": _text(identifies="sensitive"), "share": _number(0, 1 + 1e-9),
+        }, ("cohort_id", "by", "group")),
         Contract("shortfalls", {
-            "role_id": _text(), "role_level": _text(), **_profile,
-            "need_band": _text(levels=("low", "mid", "high")), "competency_id": _text(),
-            "shortfall": _number(*LEVELS, "levels"), "share": _number(0, 1 + 1e-9),
+            "role_id": _text(), "role_level": _text(), **_profile, "need_band": _text(levels=("low", "mid", "high")),
+            "competency_id": _text(), "shortfall": _number(*LEVELS, "levels"), "share": _number(0, 1 + 1e-9),
         }, ("role_id", "role_level", "profile", "need_band", "competency_id", "shortfall")),
         Contract("gaps", {
-            "by": _text(), "group": _text(), "competency_id": _text(),
-            "statistic": _text(levels=STATISTICS), **_estimates("levels, share, or scale of the test"),
-        }, ("by", "group", "competency_id", "statistic")),
+            "by": _text(), "group": _text(), "competency_id": _text(), "statistic": _text(levels=STATISTICS),
+            **_estimates("levels, share, or scale of the test")}, ("by", "group", "competency_id", "statistic")),
         Contract("derived_requirements", {
-            "role_id": _text(), "competency_id": _text(),
-            "plausible_value": _count(1, unit="plausible value"), "replicate": _count(unit="replicate"),
-            "required_level": _number(unit="scale of the test", empty=True),
-            "n": _count(unit="respondents"),
-        }, ("role_id", "competency_id", "plausible_value", "replicate")),
+            "role_id": _text(), "competency_id": _text(), "plausible_value": _count(1, unit="plausible value"),
+            "replicate": _count(unit="replicate"), "required_level": _number(unit="scale of the test", empty=True),
+            "n": _count(unit="respondents")}, ("role_id", "competency_id", "plausible_value", "replicate")),
         Contract("priorities", {
             "competency_id": _text(), "shortfall": _number(0), "importance": _number(0, 5),
             "headcount": _number(0, unit="people"), **_estimates("weighted levels of all its staff"),
@@ -324,40 +334,33 @@ CONTRACTS = {
         }, ("competency_id",)),
         Contract("needs", {
             "by": _text(), "group": _text(), **_estimates("levels, or scale of the test"),
-            "tier": _text(levels=("most", "between", "least")),
-        }, ("by", "group")),
+            "tier": _text(levels=("most", "between", "least"))}, ("by", "group")),
         Contract("allocations", {
             "cohort_id": _text(), "course_id": _text(), "seats": _count(1, unit="seats"),
             "cost": _number(0, unit="currency"), "gap_closed": _number(0, unit="weighted levels"),
         }, ("cohort_id", "course_id")),
         Contract("plan_courses", {
-            "course_id": _text(), "tier": _text(), "seats": _count(unit="seats"),
-            "spend": _number(0, unit="currency"), "gap_closed": _number(0, unit="weighted levels"),
-        }, ("course_id",)),
+            "course_id": _text(), "tier": _text(), "seats": _count(unit="seats"), "spend": _number(0, unit="currency"),
+            "gap_closed": _number(0, unit="weighted levels")}, ("course_id",)),
         Contract("plan_agencies", {
             "agency_id": _text(), "course_id": _text(), "seats": _count(1, unit="seats"),
-            "cost": _number(0, unit="currency"), "eligible": _count(),
-        }, ("agency_id", "course_id")),
+            "cost": _number(0, unit="currency"), "eligible": _count()}, ("agency_id", "course_id")),
         Contract("plan_summary", {"name": _text(), "value": _number()}, ("name",)),
         Contract("plan_competencies", {
-            "competency_id": _text(), "closed": _number(0), "need": _number(0),
-        }, ("competency_id",)),
+            "competency_id": _text(), "closed": _number(0), "need": _number(0)}, ("competency_id",)),
         Contract("frontier", {
-            "budget": _number(0, unit="currency"), "spend": _number(0, unit="currency"),
-            "seats": _count(unit="seats"), "closed_share": _number(0, 1),
-            "bound_share": _number(0, 1 + 1e-9), "common_practice_share": _number(0, 1),
+            "budget": _number(0, unit="currency"), "spend": _number(0, unit="currency"), "seats": _count(unit="seats"),
+            "closed_share": _number(0, 1), "bound_share": _number(0, 1 + 1e-9), "common_practice_share": _number(0, 1),
         }, ("budget",)),
         Contract("readiness", {
             "part": _text(levels=("pillar", "overall")), "name": _text(levels=(*PILLARS, "arithmetic", "geometric")),
             **{name: _number(0, 1, empty=True) for name in ("estimate", "ci_low", "ci_high", "floor")},
             "n_indicators": _count(unit="indicators"), "below": Column("flag"), "lift_indicator": _text(empty=True),
             "lift_from": _number(empty=True), "lift_to": _number(empty=True), "lift_owner": _text(empty=True),
-            "uncertainty": _text(levels=("method",)),
-        }, ("part", "name")),
+            "uncertainty": _text(levels=("method",))}, ("part", "name")),
         Contract("claims", {
-            "claim_id": _text(), "section": _text(), "passed": Column("flag"), "hot": Column("flag"),
-            "number": _text(), "sentence": _text(), "certainty": _text(empty=True),
-            "numbers": _text(), "unlock": _text(empty=True),
+            "claim_id": _text(), "section": _text(), "passed": Column("flag"), "hot": Column("flag"), "number": _text(),
+            "sentence": _text(), "certainty": _text(empty=True), "numbers": _text(), "unlock": _text(empty=True),
         }, ("claim_id",)),
     )
 }  # fmt: skip

@@ -11,7 +11,7 @@ class ParamsError(SkillsgapError):
     """A params file says something that can't be meant."""
 
 
-class EstimateError(SkillsgapError):
+class EstimateError(SkillsgapError, ValueError):
     """A number can't be estimated from what was given."""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skillsgap.errors import ParamsError
 from skillsgap.publish.claims import make_claims
 from skillsgap.publish.disclosure import Rules, release_tables
 from skillsgap.publish.gates import KINDS, Context, data_reasons
@@ -231,16 +232,29 @@ def test_a_probability_from_draws_is_never_certainty():
     assert "over 99% of draws" in spoken(claims_of(views), "en").loc["shortfall", "sentence"]
 
 
-def test_profiles_are_named_by_rule():
-    """Low in all, high in all, or strongest where it stands out most; a name is given to one profile."""
+def test_profiles_are_named_by_rule_unless_params_name_them():
+    """Low in all, high in all, or by what it is better in than in the rest; a claim says the name of params."""
     levels = {(1, "oversight"): 0.5, (1, "security"): 0.6, (2, "oversight"): 3.4, (2, "security"): 3.5,
               (3, "oversight"): 2.6, (3, "security"): 1.4}
     rows = [estimates(400, level, profile=k, variable=c, statistic="level") for (k, c), level in levels.items()]
     tables = {"profiles": pd.concat(rows, ignore_index=True), "competencies": unit()["competencies"]}
     tables["competencies"].loc[2] = ["unanswered", "leadership"]
     names = profile_names(tables)
-    assert [names[k]["value"] for k in (1, 2, 3)] == ["just starting", "ahead in most things", "strongest in {group}"]
+    assert [names[k]["value"] for k in (1, 2, 3)] == ["just starting", "ahead in most things",
+                                                      "about average, ahead in {group}"]
     assert names[3]["values"]["group"] == {"kind": "label", "table": "group", "value": "oversight"}
+    named = make_claims(release_tables(unit(), Rules()).tables, CONTEXT, names=[{"en": "Novices", "uz": "Yangilar"}])
+    for lang, name in (("en", "Novices"), ("uz", "Yangilar")):
+        assert f"“{name}”" in spoken(named.set_index("claim_id"), lang).loc["profile", "sentence"]
+
+
+def test_names_of_params_are_as_many_as_the_profiles():
+    names = [{"en": "Novices", "uz": "Yangilar"}]
+    one = publish(unit(), values("levels", profiles={"n_starts": 50, "names": names}))
+    with pytest.raises(ParamsError, match=r"profiles.names has 1 names, and there are 2 profiles: give 2"):
+        _ = one.names
+    two = publish(unit(), values("levels", profiles={"n_starts": 50, "names": names * 2}))
+    assert two.names == tuple(names * 2)
 
 
 # --- what the data are worth ----------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ EXCEPTIONS = {
     ("benefit claims", "claim"): "a claim is an application here",
     ("(federal seat)", "seat"): "a seat is a capital here",
     ("Senior staff", "staff"): "the name of a grade",
+    ("on a line from 0", "line"): "a line is drawn here",
+    ("A line a group", "line"): "a line is drawn here",
 }
 SAME = {"solar", "respondent"}  # a currency; words of both languages
 

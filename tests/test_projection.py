@@ -1,15 +1,17 @@
-"""Projection to the register and cohorts, against a drawn population and what must always hold."""
+"""Projection to the register, against post-stratification, statsmodels, drawn populations and what must always hold."""
 
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
+from scipy import sparse
 
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.profiles.competency import CompetencyProfiles
 from skillsgap.estimate.profiles.shares import profile_replicates
 from skillsgap.estimate.survey.design import survey_design
-from skillsgap.estimate.workforce.cohorts import cohorts
-from skillsgap.estimate.workforce.projection import Projection, project_staff
+from skillsgap.estimate.workforce.pooled import fit_pooled, softmax
+from skillsgap.estimate.workforce.projection import project_staff
 
 TERMS = ["agency_id", "role_id", "grade"]
 KEYS = ["agency_id", "role_id", "role_level", "grade"]
@@ -58,19 +60,35 @@ def country():
     return register, answers, *project(register, answers)
 
 
-def a_requirement(role, competencies, level=3, importance=2):
-    return pd.DataFrame({"role_id": role, "role_level": "senior", "competency_id": competencies,
-                         "required_level": level, "importance": importance})
+def known_profiles(seed, sizes, sampled, fraction=True):
+    """Agencies whose sampled staff tell their profile (1, 2) without doubt."""
+    rng = np.random.default_rng(seed)
+    register = pd.DataFrame({"agency_id": np.repeat([f"a{i}" for i in range(len(sizes))], sizes)})
+    register["profile"] = 1 + (rng.random(len(register)) < np.repeat([0.3, 0.5, 0.6][:len(sizes)], sizes))
+    place = register.groupby("agency_id").cumcount().to_numpy()
+    rows = register[place < np.repeat(sampled, sizes)].rename_axis("row_key")
+    rows = rows.assign(weight=np.repeat(np.divide(sizes, sampled), sampled), fpc=np.repeat(sizes, sampled))
+    design = survey_design(rows if fraction else rows.drop(columns="fpc"), stratum="agency_id", n_replicates=1000)
+    answers = pd.DataFrame({f"c{j}": rows["profile"] * 1.0 for j in range(12)})
+    fit = CompetencyProfiles(2, n_starts=2).fit(answers, sample_weight=design.weights)
+    return register, rows, answers, fit, profile_replicates(fit, answers, design), design
 
 
-def test_cells_keep_their_staff_and_profiles_their_direct_totals_in_every_replicate(country):
-    register, _, projection, fit, replicates, _ = country
+def test_cells_keep_their_staff_and_profiles_their_direct_totals(country):
+    register, _, projection, fit, *_ = country
     staff = cells_of(register)["headcount"].to_numpy()
     assert np.allclose(projection.cells.groupby(KEYS)["headcount"].sum(), staff)
     assert np.allclose(projection.cells.groupby("profile")["headcount"].sum(), fit.shares_ * len(register))
-    cube = projection.replicate_headcounts.reshape(-1, len(staff), 3)
-    assert np.allclose(cube.sum(axis=2), staff)
-    assert np.allclose(cube.sum(axis=1), replicates.shares * len(register), atol=1e-4)
+    for r in (0, 1, 80):
+        assert np.allclose(projection.counts.run(r).sum(axis=1), staff)
+
+
+def test_probabilities_of_every_replicate_meet_its_direct_shares(country):
+    register, _, projection, _, replicates, _ = country
+    staff, counts = cells_of(register)["headcount"].to_numpy(), projection.counts
+    for r in (1, 40, 80):
+        shares = staff @ softmax(counts.where @ counts.coefs[r].T) / len(register)
+        assert np.allclose(shares, replicates.shares[r - 1], atol=1e-3)  # the stretch: bootstrap noise of fractions
 
 
 def test_order_of_rows_changes_no_bit(country):
@@ -78,8 +96,67 @@ def test_order_of_rows_changes_no_bit(country):
     again = project_staff(fit, answers.sample(frac=1, random_state=1), register.loc[answers.index[::-1]],
                           cells_of(register).sample(frac=1, random_state=2), design,
                           replicates=replicates, terms=TERMS)
+    pd.testing.assert_frame_equal(projection.headcounts(["agency_id"]), again.headcounts(["agency_id"]),
+                                  check_exact=True)
     pd.testing.assert_frame_equal(projection.cells, again.cells, check_exact=True)
-    assert np.array_equal(projection.replicate_headcounts, again.replicate_headcounts)
+
+
+def test_a_register_of_persons_is_one_of_cells(country):
+    register, answers, projection, fit, replicates, design = country
+    again = project_staff(fit, answers, register.loc[answers.index], register[KEYS], design, replicates=replicates,
+                          terms=TERMS)
+    pd.testing.assert_frame_equal(projection.cells, again.cells, check_exact=True)
+
+
+def test_known_profiles_without_pooling_are_statsmodels_multinomial_logit():
+    rng = np.random.default_rng(5)
+    codes = rng.integers(0, 3, 600), rng.integers(0, 2, 600)
+    chance = softmax(np.array([[0, 0.5, -0.5], [0.4, 0, 0], [0, -1, 0.6]])[codes[0]] + codes[1][:, None] * [0, 0.5, 1])
+    profile = (rng.random((600, 1)) > chance.cumsum(axis=1)).sum(axis=1)
+    columns = np.column_stack([np.ones(600), *(codes[0] == i for i in range(3)), *(codes[1] == i for i in range(2))])
+    owner = np.array([-1, 0, 0, 0, 1, 1])
+    made = fit_pooled(sparse.csr_matrix(columns), np.eye(3)[profile], np.ones(600), owner, np.full(3, 1 / 3), 1e3)
+    there = sm.MNLogit(profile, columns[:, [0, 2, 3, 5]]).fit(disp=0, tol=1e-12)
+    assert np.allclose(softmax(columns @ made.coefs.T), there.predict(), atol=1e-5)
+
+
+def test_spreads_are_those_planted():
+    found = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        agency, sds = np.repeat(np.arange(40), 60), np.array([0.8, 0.4, 0.2])
+        chance = softmax(rng.normal(0, sds, (40, 3))[agency])
+        profile = (rng.random((len(agency), 1)) > chance.cumsum(axis=1)).sum(axis=1)
+        people = sparse.csr_matrix(np.column_stack([np.ones(len(agency)), agency[:, None] == np.arange(40)]))
+        owner = np.repeat([-1, 0], [1, 40])
+        made = fit_pooled(people, np.eye(3)[profile], np.ones(len(agency)), owner, np.full(3, 1 / 3))
+        found.append([made.spread[0], *(made.sd[0] * made.ratio[0])])
+    rms, first, second, third = np.mean(found, axis=0)
+    assert rms == pytest.approx(np.sqrt((sds**2).mean()), rel=0.1)  # 12 draws of 40 agencies: 4 % of error
+    assert first == pytest.approx(0.8, rel=0.15) and first > second > third
+
+
+def test_known_profiles_without_pooling_are_post_stratified_with_the_textbook_error():
+    sizes, sampled = np.array([400, 90, 60]), np.array([100, 60, 15])
+    for fraction in (True, False):  # a fraction that replicates know or don't changes nothing: it is in the cells
+        register, rows, answers, fit, replicates, design = known_profiles(1, sizes, sampled, fraction)
+        cells = register.groupby("agency_id").size().rename("headcount").reset_index()
+        made = project_staff(fit, answers, rows, cells, design, replicates=replicates, terms=["agency_id"],
+                             penalty=30.0)
+        table = made.headcounts(["agency_id"]).query("profile == 2")
+        share = rows.groupby("agency_id")["profile"].mean().to_numpy() - 1
+        assert np.allclose(table["estimate"], sizes * share, rtol=1e-3)
+        textbook = sizes * np.sqrt((1 - sampled / sizes) * share * (1 - share) / sampled)
+        assert np.allclose(table["se"], textbook, rtol=0.1)  # 1,000 replicates, and pooling's draw
+
+
+def test_a_census_of_known_profiles_is_counted_without_error():
+    register, rows, answers, fit, replicates, design = known_profiles(2, [40, 30, 12], [40, 30, 12], False)
+    cells = register.groupby("agency_id").size().rename("headcount").reset_index()
+    table = project_staff(fit, answers, rows, cells, design, replicates=replicates, terms=["agency_id"]).headcounts(
+        ["agency_id"])
+    truth = register.groupby(["agency_id", "profile"]).size().to_numpy()
+    assert np.allclose(table["estimate"], truth, atol=1e-4) and (table["se"] < 1e-3).all()
 
 
 def test_headcounts_of_drawn_populations_lie_in_their_intervals():
@@ -89,6 +166,7 @@ def test_headcounts_of_drawn_populations_lie_in_their_intervals():
         projection, *_ = project(register, answers, seed)
         truth = register.groupby(["agency_id", "profile"]).size().rename("truth")
         table = projection.headcounts(["agency_id"]).join(truth, on=["agency_id", "profile"])
+        assert (table[["ci_low", "ci_high"]] % 1 == 0).all().all()  # whole people
         inside = (table["ci_low"] <= table["truth"]) & (table["truth"] <= table["ci_high"])
         covered.append(inside.mean())
         blank = table["agency_id"] == "a00"
@@ -114,94 +192,49 @@ def test_pooling_beats_the_posterior_means_of_small_agencies():
     assert model_error < 0.95 * direct_error
 
 
-def test_a_strong_penalty_gives_every_cell_the_same_mix(country):
+def test_without_a_register_it_speaks_for_the_population_of_the_survey(country):
     register, answers, _, fit, replicates, design = country
-    flat = project_staff(fit, answers, register.loc[answers.index], cells_of(register), design,
-                         replicates=replicates, terms=TERMS, penalty=1e-4)
+    people = register.loc[answers.index, KEYS]
+    made = project_staff(fit, answers, people, None, design, replicates=replicates, terms=TERMS)
+    assert made.population == "survey" and list(made.cells)[:-2] == KEYS
+    whole = made.headcounts([])
+    assert np.allclose(whole["estimate"], fit.shares_ * design.weights.sum())
+    totals = replicates.shares * design.replicate_weights.sum(axis=0)[:, None]
+    assert np.allclose(whole["se"], np.sqrt(design.variance(whole["estimate"].to_numpy(), totals)))
+    by = made.headcounts(["agency_id"])
+    weighed = design.weights.groupby(people["agency_id"]).sum()
+    assert np.allclose(by.groupby("agency_id")["estimate"].sum(), weighed)
+    flat = project_staff(fit, answers, people, None, design, replicates=replicates, terms=TERMS, penalty=1e-4)
     shares = flat.cells["headcount"] / flat.cells.groupby(KEYS)["headcount"].transform("sum")
-    assert np.allclose(shares.to_numpy().reshape(-1, 3), fit.shares_, atol=1e-4)
+    assert np.allclose(shares.to_numpy().reshape(-1, 3), fit.shares_, atol=1e-4)  # so strong that all mixes are one
+
+
+def test_interactions_are_terms_and_scaling_weights_changes_nothing(country):
+    register, answers, _, fit, replicates, design = country
+    people, cells = register.loc[answers.index], cells_of(register)
+    double = survey_design(people.assign(weight=1.0), n_replicates=80)
+    one, two = (project_staff(fit, answers, people, cells, design, replicates=replicates, terms=["agency_id:grade"])
+                .headcounts(["agency_id"]) for design in (design, double))
+    pd.testing.assert_frame_equal(one, two)
 
 
 def test_a_projection_refuses_what_it_cannot_link(country):
     register, answers, projection, fit, replicates, design = country
     people, cells = register.loc[answers.index], cells_of(register)
-    with pytest.raises(EstimateError, match="absent: grade"):
+    with pytest.raises(EstimateError, match="no column grade"):
         project_staff(fit, answers, people, cells.drop(columns="grade"), design, replicates=replicates,
                       terms=TERMS)
+    with pytest.raises(EstimateError, match="no staff"):
+        project_staff(fit, answers, people, cells.assign(headcount=0), design, replicates=replicates, terms=TERMS)
     with pytest.raises(EstimateError, match="covariates lack role_id"):
         project_staff(fit, answers, people.assign(role_id=None), cells, design, replicates=replicates,
                       terms=TERMS)
     with pytest.raises(EstimateError, match="no such column"):
         projection.headcounts(["sex"])
-
-
-def test_cohorts_are_whole_people_and_every_cell_keeps_its_staff(country):
-    register, answers, projection, fit, _, design = country
-    requirements = pd.concat([a_requirement(role, answers.columns, 2 + i % 3)
-                              for i, role in enumerate(sorted(register["role_id"].unique()))])
-    table, shortfalls = cohorts(projection, answers, requirements, fit.predict_proba(answers), design.weights)
-    staff = cells_of(register).set_index(KEYS)["headcount"]
-    assert table["headcount"].dtype == int and (table["headcount"] > 0).all()
-    assert table.groupby(KEYS)["headcount"].sum().equals(staff)
-    by_role = ["role_id", "profile"]
-    wanted = projection.cells.groupby(by_role)["headcount"].sum()
-    assert (table.groupby(by_role)["headcount"].sum() - wanted).abs().max() < 3
-    assert table["cohort_id"].is_monotonic_increasing and table["cohort_id"].iloc[0] == "c00001"
-    keys = ["role_id", "role_level", "profile", "need_band"]
-    sums = shortfalls.groupby([*keys, "competency_id"])["share"].sum()
-    assert np.allclose(sums, 1) and len(sums) == 8 * len(shortfalls[keys].drop_duplicates())
-    assert set(map(tuple, shortfalls[keys].to_numpy())) == set(map(tuple, table[keys].to_numpy()))
-    mixed = answers.sample(frac=1, random_state=3)
-    again = cohorts(projection, mixed, requirements, fit.predict_proba(mixed), design.weights)
-    pd.testing.assert_frame_equal(table, again[0])
-    pd.testing.assert_frame_equal(shortfalls, again[1])
-
-
-def one_agency(headcounts):
-    """A projection of one cell a grade, profile 1 only; head-count by grade."""
-    cells = pd.DataFrame({"agency_id": "a", "role_id": "r", "role_level": "senior",
-                          "grade": [f"g{i}" for i in range(len(headcounts))], "profile": 1,
-                          "headcount": np.asarray(headcounts, dtype=float)})
-    return Projection(cells, np.empty((0, len(cells))), pd.DataFrame(), {}, None)
-
-
-def test_cohorts_by_hand():
-    levels = pd.DataFrame({"x": [3.0, 2.9, 1.0, 1.0], "y": [3.0, 3.0, 3.0, np.nan]})
-    requirements = pd.concat([a_requirement("r", ["x"], 3, 3), a_requirement("r", ["y"], 3, 1),
-                              a_requirement("r", ["z"], 0, 5)])
-    # Needs: 0; .1 x 3/4; 2 x 3/4; 2 -> low, low, high, high; weights 1, 1, 1, 1 -> halves.
-    table, shortfalls = cohorts(one_agency([10]), levels, requirements, np.ones((4, 1)),
-                                pd.Series(np.ones(4)))
-    assert table[["need_band", "headcount"]].to_numpy().tolist() == [["low", 5], ["high", 5]]
-    found = shortfalls.set_index(["need_band", "competency_id", "shortfall"])["share"].round(9).to_dict()
-    assert {(b, c, round(s, 9)): v for (b, c, s), v in found.items()} == {
-        ("high", "x", 2.0): 1.0, ("high", "y", 0.0): 1.0,
-        ("low", "x", 0.0): 0.5, ("low", "x", 0.1): 0.5, ("low", "y", 0.0): 1.0}
-
-
-def test_draws_of_levels_count_as_one_respondent_each():
-    levels = pd.DataFrame({"x": [3.0, 1.0]})
-    requirements, posterior, weights = a_requirement("r", ["x"]), np.ones((2, 1)), pd.Series([3.0, 1.0])
-    once = cohorts(one_agency([8]), levels, requirements, posterior, weights)
-    twice = cohorts(one_agency([8]), [levels, levels], requirements, posterior, weights)
-    pd.testing.assert_frame_equal(once[0], twice[0])
-    pd.testing.assert_frame_equal(once[1], twice[1])
-    assert once[0].set_index("need_band")["headcount"].to_dict() == {"high": 2, "low": 6}
-
-
-def test_small_cells_do_not_round_rare_bands_away():
-    levels = pd.DataFrame({"x": [3.0] * 9 + [0.0]})
-    table, _ = cohorts(one_agency([1] * 50), levels, a_requirement("r", ["x"]), np.ones((10, 1)),
-                       pd.Series(np.ones(10)))
-    assert table.groupby("need_band")["headcount"].sum().to_dict() == {"high": 5, "low": 45}
-
-
-def test_cohorts_refuse_halves_of_people_and_unknown_competencies():
-    levels = pd.DataFrame({"x": [3.0, 1.0]})
-    with pytest.raises(EstimateError, match="whole people"):
-        cohorts(one_agency([1.5]), levels, a_requirement("r", ["x"]), np.ones((2, 1)), pd.Series(np.ones(2)))
-    with pytest.raises(EstimateError, match="no levels of q"):
-        cohorts(one_agency([2]), levels, a_requirement("r", ["q"]), np.ones((2, 1)), pd.Series(np.ones(2)))
-    table, shortfalls = cohorts(one_agency([2]), levels, a_requirement("other", ["x"]), np.ones((2, 1)),
-                                pd.Series(np.ones(2)))
-    assert table["need_band"].tolist() == ["low"] and shortfalls.empty
+    with pytest.raises(EstimateError, match="more than 6000 effects"):
+        everybody = pd.Series(answers.index.astype(str), answers.index)
+        many = pd.concat([people.assign(agency_id=everybody + f"x{i}") for i in range(3)])
+        codes = pd.concat([answers] * 3).set_axis(range(len(many)))
+        rows = many.set_axis(range(len(many))).assign(weight=1.0)
+        project_staff(fit, codes, rows, rows[KEYS], survey_design(rows, n_replicates=80), replicates=replicates,
+                      terms=TERMS)

@@ -16,7 +16,7 @@ MOST = 8  # claims of published figures; their pictures and tables show the othe
 KEPT = ["claim_id", "section", "passed", "hot", "number", "sentence", "certainty", "unlock", "numbers"]
 
 
-def make_claims(tables, context):
+def make_claims(tables, context, *, names=()):
     """Every claim of a unit, made or withheld.
 
     Parameters
@@ -24,6 +24,8 @@ def make_claims(tables, context):
     tables : dict of str to DataFrame
         Released tables.
     context : Context
+    names : sequence of text or {language: text}
+        Names of the profiles in params, which win over those by rule.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def make_claims(tables, context):
     if "needs" in tables:
         made += [differing(claim, by, context) for by, claim in _needs_claims(tables["needs"])]
     if "profiles" in tables:
-        made.append(_profile_claim(tables, context))
+        made.append(_profile_claim(tables, context, names))
     made += _withheld_groups(tables, context)
     if "plan_summary" in tables:
         plan = _plan_claim(tables)
@@ -282,8 +284,8 @@ def _needs_claims(needs):
     return claims
 
 
-def _profile_claim(tables, context):
-    shares = tables["profiles"].query("variable == 'share'").sort_values("profile")
+def _profile_claim(tables, context, names):
+    shares = tables["profiles"].query("statistic == 'share'").sort_values("profile")
     told = shares.dropna(subset="estimate")  # those of a few people are withheld
     rests = {"kind": "profiles", "about": value("message", N_("competency profiles"))}
     few = too_few(Claim("profile", "claims", "", "", **rests), told["n"].max(), context)
@@ -292,7 +294,7 @@ def _profile_claim(tables, context):
     first = told.iloc[0]
     values = {
         "share": value("share", first["estimate"]),
-        "name": profile_names(tables)[int(first["profile"])],
+        "name": profile_names(tables, names)[int(first["profile"])],
         "profiles": value("number", len(shares)),
         "low": value("share", first["ci_low"]),
         "high": value("share", first["ci_high"]),

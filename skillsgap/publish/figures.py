@@ -11,15 +11,12 @@ drawn as a diamond and named below the figure. Budgets, quality, coverage and re
 from itertools import groupby
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap, to_hex
-from matplotlib.patches import Rectangle
 
 from skillsgap.publish.canvas import (
     LEADING,
     MIDDLE,
     PALETTE,
     PLANTED,
-    TOP_LEVEL,
     diamonds,
     dots,
     figure_html,
@@ -29,17 +26,14 @@ from skillsgap.publish.canvas import (
     shows_truth,
     sizes,
     text_length,
-    to_middle,
     wrap,
     write,
 )
 from skillsgap.publish.dumbbell import gap_figure
+from skillsgap.publish.profiles import CELL_INK, HEAT, profile_figure
 
-__all__ = ["PALETTE", "figure_html", "frontier_figure", "gap_figure", "needs_figure", "profile_figure"]
-
-# One hue, light enough at its top for dark digits in every cell, on paper and on a dark page alike.
-HEAT = LinearSegmentedColormap.from_list("level", ["#f1f7fa", "#5597b8"])
-CELL_INK = "#101c26"
+__all__ = ["CELL_INK", "HEAT", "PALETTE", "figure_html", "frontier_figure", "gap_figure", "needs_figure",
+           "profile_figure"]
 
 
 def needs_figure(table, ax=None, *, words, scale="levels", width=660):
@@ -128,113 +122,6 @@ def _round_up(values, scale):
 
 def _value(x, words, scale):
     return words.share(x) if scale == "share" else words.number(x, 2 if scale == "levels" else 0)
-
-
-def profile_figure(table, ax=None, *, words, width=660):
-    """Mean level of each profile in each competency, and the share of staff in each profile.
-
-    Parameters
-    ----------
-    table : DataFrame with columns profile, share, ci_low, ci_high, competency, level
-        One row a profile and competency (or group of them), in the order to be drawn; `share`, a fraction,
-        and its interval repeat in each row of a profile. Names are labels. A missing level leaves a dash.
-        With an optional column `truth`, what was planted in a fictional country, each cell has the planted
-        level below the estimated one; `truth_share`, a fraction, is that of the profile.
-    ax, words, width : as in `gap_figure`
-
-    Returns
-    -------
-    Axes; x and y are points, y runs down.
-
-    Raises
-    ------
-    SkillsgapError
-        If the table lacks a column or has no row.
-    """
-    require(table, "profile_figure", ["profile", "share", "ci_low", "ci_high", "competency", "level"])
-    narrow, _, size = sizes(width)
-    profiles = table.drop_duplicates("profile")
-    competencies = list(dict.fromkeys(table["competency"]))
-    left = (0.42 if narrow else 0.3) * width
-    step = min((width - left) / len(profiles), 130)
-    labels = [wrap(text, left - 12, size) for text in competencies]
-    truth = shows_truth(table)
-    heights = np.array([max(38 if truth else 30, len(lines) * size * LEADING + 8) for lines in labels])
-    longest = max(text_length(word, size, bold=True) for name in profiles["profile"] for word in name.split())
-    arrange = _column_heads if max(longest, 76) <= step else _numbered_heads
-    heads, top = arrange(profiles, words, left=left, step=step, width=width, size=size)
-    height = top + heights.sum()
-    ax = open_axes(ax, width, height, bottom=2 * size * truth)
-    ax.set(xlim=(0, width), ylim=(height, 0))
-    for x, y, lines, bold, align in heads:
-        write(ax, x, y, lines, size=size, bold=bold, align=align)
-    wide = table.pivot(index="competency", columns="profile", values=["level", *["truth"] * truth])
-    levels, planted = (wide.reindex(columns=[(name, profile) for profile in profiles["profile"]]).loc[competencies]
-                       for name in ("level", "truth"))  # fmt: skip
-    starts = top + np.cumsum(heights) - heights
-    for name, lines, tall, y in zip(competencies, labels, heights, starts, strict=True):
-        write(ax, 0, y + tall / 2, lines, size=size, down=to_middle(lines, size))
-        _cells(ax, zip(levels.loc[name], planted.loc[name], strict=True), left, y, step, tall, words, size)
-    if truth:
-        write(ax, 0, height, [words(PLANTED)], size=size, down=16)
-    return ax
-
-
-def _column_heads(profiles, words, *, left, step, width, size):
-    """Name, share and interval above each column: blocks (x, y, lines, bold, align), and their height."""
-    names = [wrap(name, step - 8, size, bold=True) for name in profiles["profile"]]
-    betweens = [[*wrap(_between(row, words), step - 8, size), *_planted(row, words)] for row in profiles.itertuples()]
-    leading = size * LEADING
-    top = (max(map(len, names)) + max(map(len, betweens)) + 1) * leading + 14
-    heads = []
-    for i, (name, between, share) in enumerate(zip(names, betweens, profiles["share"], strict=True)):
-        x, y = left + (i + 0.5) * step, top - max(map(len, betweens)) * leading - 6
-        heads += [(x, y - leading - (len(name) - 1) * leading - 2, name, True, "center"),
-                  (x, y, [words.share(share)], True, "center"), (x, y + leading, between, False, "center")]
-    return heads, top
-
-
-def _numbered_heads(profiles, words, *, left, step, width, size):
-    """Where columns are too thin for names: numbers above them, and the names listed on top."""
-    names = [wrap(name, width - 20, size, bold=True) for name in profiles["profile"]]
-    shares = [" ".join([words.share(row.share), f"({_between(row, words)})", *_planted(row, words)])
-              for row in profiles.itertuples()]  # fmt: skip
-    aside = 36 + max(text_length(name, size, bold=True) for name in profiles["profile"])
-    beside = aside + max(text_length(share, size) for share in shares) <= width
-    heads, y = [], size
-    for i, (name, share) in enumerate(zip(names, shares, strict=True), start=1):
-        heads += [(0, y, [words.number(i)], True, "left"), (20, y, name, True, "left")]
-        y += (len(name) - beside) * size * LEADING
-        said = wrap(share, width - 20, size)
-        heads.append((aside if beside else 20, y, said, False, "left"))
-        y += len(said) * size * LEADING + 5
-    y += size
-    heads += [(left + (i + 0.5) * step, y, [words.number(i + 1)], True, "center") for i in range(len(names))]
-    return heads, y + 8
-
-
-def _between(row, words):
-    return words("{low} to {high}", low=words.share(row.ci_low), high=words.share(row.ci_high))
-
-
-def _planted(row, words):
-    """Share of a profile as it was planted: no line, or one."""
-    share = getattr(row, "truth_share", np.nan)
-    return [] if np.isnan(share) else [f"◇{words.percent(share)}"]
-
-
-def _cells(ax, row, left, y, step, height, words, size):
-    """Cells of a competency: the level, and below it the planted one where it is known."""
-    for i, (level, truth) in enumerate(row):
-        x, known, both = left + i * step, not np.isnan(level), not np.isnan(truth)
-        fill = to_hex(HEAT(level / TOP_LEVEL)) if known else PALETTE["wash"]
-        ax.add_patch(Rectangle((x + 1, y + 1), step - 2, height - 2, facecolor=fill, lw=0, clip_on=False))
-        middle, line = y + height / 2, size * LEADING
-        write(ax, x + step / 2, middle - both * line / 2, [words.number(level, 1) if known else "–"], size=size,
-              align="center", colour=CELL_INK if known else PALETTE["soft"], down=MIDDLE * size)
-        if both:
-            write(ax, x + step / 2, middle + line / 2, [f"◇{words.number(truth, 1)}"], size=size, align="center",
-                  colour=CELL_INK, down=MIDDLE * size)
 
 
 def frontier_figure(table, ax=None, *, words, width=288):

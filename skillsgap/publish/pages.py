@@ -182,7 +182,7 @@ def table(rows, columns, *, numeric=(), caption=""):
 
 
 def foot(parts):
-    """Last lines of a page: how sure, what was withheld, what this is not.
+    """Short texts beside each other: last lines of a page, or in a section a paragraph on each of a few things.
 
     Parameters
     ----------

@@ -11,8 +11,10 @@ from skillsgap.publish import figures, foot, pages
 from skillsgap.publish.aggregates import published_sections, source_section
 from skillsgap.publish.canvas import figure_html
 from skillsgap.publish.claims import SURE, widest
-from skillsgap.publish.naming import COLUMNS, group_levels, profile_names
+from skillsgap.publish.naming import COLUMNS
 from skillsgap.publish.needs import needs_section, needs_table
+from skillsgap.publish.profile_section import profile_sections
+from skillsgap.publish.profiles import level_table, share_table
 from skillsgap.publish.readiness import readiness_section
 
 SHOWN = 12  # competencies a figure shows; the others stand in the tables
@@ -31,6 +33,7 @@ class Facts:
     each split how many of how many questions are left out of its comparison, and what can't be compared at all;
     `lonely` is the number of strata with one sampling unit, and what is done about them.
     `stopped` holds the typed reason why a kind of finding is withheld, for each kind that the data can't carry.
+    `names` are those of params for the profiles, from profile 1 on.
     """
 
     title: dict
@@ -60,6 +63,7 @@ class Facts:
     bases: dict = field(default_factory=dict)
     uneven: dict = field(default_factory=dict)
     lonely: tuple = (0, "")
+    names: tuple = ()
 
 
 class Report:
@@ -303,59 +307,20 @@ class Report:
         return self._stopped("readiness") or readiness_section(self.tables["readiness"], self.words)
 
     def profiles(self):
-        """The kinds of staff found, how large, at which levels."""
-        words = self.words
+        """The kinds of staff found, how large, at which levels, what each is like, and where."""
         if "profiles" not in self.tables:
             return None  # a claim says what would unlock them
         if self._stopped("profiles"):
             return self._stopped("profiles")
-        names = profile_names(self.tables)
-        if self.tables["profiles"]["estimate"].isna().all():
-            return pages.notice(words("Profiles are withheld: too few people answered."))
-        shares = self.tables["profiles"].query("variable == 'share'").set_index("profile")
-        table, column = self.profile_table(), group_levels(self.tables).columns.name
-        largest = shares["estimate"].idxmax()
-        title = words(
-            "{number} kinds of staff; {share} are “{name}”",
-            number=words.number(len(shares)),
-            share=words.share(shares.loc[largest, "estimate"]),
-            name=words.say(names[largest]["value"], names[largest]["values"]),
-        )
-        picked = self.tables["selection"].query("recommended").iloc[0]
-        what = (
-            words("How often people of each profile do each thing at work, 1 never to 5 every day; above it the "
-                  "share of the population")
-            if column == "item_id" and self.facts.frequency
-            else words("Mean answer of each profile to each question, in the codes of the questionnaire; above it the "
-                       "share of the population")
-            if column == "item_id"
-            else words("Mean level of each profile in each group of competencies; above it the share of staff")
-        )  # fmt: skip
-        how = words(
-            "The number of profiles has the smallest BIC; of {starts} starts, {reached} of the most promising "
-            "reached the same best fit. Profiles describe the staff as a whole and type nobody.",
-            reached=words.number(picked["starts_reached"]),
-            starts=words.number(self.facts.starts),
-        )
-        tied = self.tables["selection"].query("near_tie and n_profiles != @picked.n_profiles")["n_profiles"]
-        if len(tied):
-            numbers = format_list([words.number(k) for k in tied], locale=words.locale)
-            how += " " + words("By another criterion (sample-size-adjusted BIC) {numbers} fit at least as well.",
-                               numbers=numbers)  # fmt: skip
-        return pages.section(title, what, self._figure(figures.profile_figure, table, title), how)
+        return profile_sections(self.tables, self.facts, self.words)
 
-    def profile_table(self):
-        """Finished table of profiles: profile, share, ci_low, ci_high, competency, level."""
-        words, names, levels = self.words, profile_names(self.tables), group_levels(self.tables)
-        columns = {"estimate": "share", "ci_low": "ci_low", "ci_high": "ci_high", "truth": "truth_share"}
-        shares = self.tables["profiles"].query("variable == 'share'").set_index("profile").filter(columns)
-        table = levels.stack().rename("level").reset_index()
-        table["competency"] = [words.label(levels.columns.name, code) for code in table[levels.columns.name]]
-        table = table.join(shares.rename(columns=columns), on="profile")
-        if "truth_share" in table:
-            table = table.merge(group_levels(self.tables, "truth").stack().rename("truth").reset_index(), how="left")
-        said = [words.say(names[k]["value"], names[k]["values"]) for k in table["profile"]]
-        return table.assign(profile=said).round(2)
+    def profile_table(self, detail="group"):
+        """Finished table of profiles by group of competencies or by competency, as `level_table` gives it."""
+        return level_table(self.tables, words=self.words, detail=detail, given=self.facts.names)
+
+    def share_table(self, by="agency_id"):
+        """Finished table of the share of each profile in each group of staff, as `share_table` gives it."""
+        return share_table(self.tables, by, words=self.words, given=self.facts.names)
 
     def no_plan(self):
         """Why there is no plan, and what would make one."""

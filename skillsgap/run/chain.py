@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import pandas as pd
 
 from skillsgap.decide.frontier import budget_frontier
@@ -12,28 +11,23 @@ from skillsgap.errors import EstimateError
 from skillsgap.estimate.aggregates import published_gaps, published_means
 from skillsgap.estimate.gaps import group_needs, required_levels, skill_gaps, tested_gaps
 from skillsgap.estimate.priorities import rank_priorities
-from skillsgap.estimate.profiles.competency import CompetencyProfiles
-from skillsgap.estimate.profiles.selection import select_profiles
-from skillsgap.estimate.profiles.shares import profile_estimates, profile_replicates
 from skillsgap.estimate.readiness import readiness as readiness_scores
 from skillsgap.estimate.requirements import derive_requirements
 from skillsgap.estimate.survey.design import SurveyDesign, replicate_design, survey_design
 from skillsgap.estimate.survey.margins import register_margins
 from skillsgap.estimate.survey.means import design_means, group_means
 from skillsgap.estimate.survey.weighting import calibrate, calibration_diagnostics
-from skillsgap.estimate.workforce.cohorts import cohorts
-from skillsgap.estimate.workforce.projection import project_staff
 from skillsgap.run.measurement import (
     comparable_levels,
     comparable_scores,
     measurement,
     scores,
-    unbiased_scores,
     weighted_mean,
 )
+from skillsgap.run.profiles import profiles
 from skillsgap.study.quality import assess_quality
 from skillsgap.study.records import read_study
-from skillsgap.study.relations import CELL, ROLE
+from skillsgap.study.relations import ROLE
 
 
 def study(unit):
@@ -145,78 +139,6 @@ def tested(unit, inside):
     names = sorted({column.rpartition(".")[0] for column in values})
     count = len(values.columns) // len(names)
     return [pd.DataFrame({name: values.loc[inside, f"{name}.{i + 1}"] for name in names}) for i in range(count)]
-
-
-def profile_answers(unit):
-    """Manifest variables of the profiles: competency levels to the nearest whole one, or items."""
-    variables, items = unit.values["profiles"]["variables"], unit.table("items")["item_id"].tolist()
-    if variables == "competencies":
-        # halves go up: a level reached in most of its items counts as reached
-        answers = np.floor(unit.table("scores") + 0.5)
-    else:
-        answers = unit.table("responses")[items if variables == "items" else variables].astype(float)
-    answers = answers[unit.population & (unit.design.weights > 0)]
-    # what nobody answered tells no profiles apart; where params name it, the fit says so
-    answers = answers if isinstance(variables, list) else answers.dropna(axis=1, how="all")
-    return answers.dropna(how="all")
-
-
-def fit_profiles(unit, answers, n_profiles):
-    """The profiles the chain uses; notebooks call the same."""
-    options = unit.values["profiles"]
-    fit = CompetencyProfiles(
-        n_profiles, n_starts=options["n_starts"], random_state=unit.values["random_state"]
-    )
-    return fit.fit(answers, sample_weight=unit.design.weights.loc[answers.index])
-
-
-def profiles(unit):
-    """Number of profiles, their shares and levels, and where their members are."""
-    if unit.table("responses") is None:
-        return {}
-    answers, options = profile_answers(unit), unit.values["profiles"]
-    here = unit.design.subset(unit.design.weights.index.isin(answers.index))
-    table = select_profiles(
-        answers,
-        options["candidates"],
-        here,
-        n_starts=options["n_starts"],
-        random_state=unit.values["random_state"],
-    )
-    chosen = options["n_profiles"] or int(table.loc[table["recommended"], "n_profiles"].iloc[0])
-    fit = fit_profiles(unit, answers, chosen)
-    levels = unbiased_scores(unit) if options["variables"] == "competencies" else None
-    refits = profile_replicates(fit, answers, here)
-    posterior = pd.DataFrame(fit.predict_proba(answers), index=answers.index)
-    posterior.columns = [f"profile_{k + 1}" for k in posterior]
-    made = {
-        "selection": table,
-        "profiles": profile_estimates(fit, answers, here, refits, levels=levels),
-        "posterior": posterior,
-    }
-    return made | _workforce(unit, fit, answers, here, refits, posterior)
-
-
-def _workforce(unit, fit, answers, here, refits, posterior):
-    register = unit.table("register")
-    if register is None:
-        return {}
-    staff = register.groupby(list(CELL), sort=True)["headcount"].sum().reset_index()
-    terms = [column for column in CELL if staff[column].nunique() > 1]
-    people = unit.table("responses").loc[answers.index, list(CELL)]
-    seed = unit.values["random_state"]
-    projection = project_staff(fit, answers, people, staff, here, replicates=refits, terms=terms, random_state=seed)
-    counts = [projection.headcounts([]).assign(by="all", group="all")]
-    for by in ("agency_id", "role_id", "grade"):
-        counts.append(projection.headcounts([by]).assign(by=by).rename(columns={by: "group"}))
-    made = {"cells": projection.cells, "headcounts": pd.concat(counts, ignore_index=True)}
-    if unit.table("requirements") is not None:
-        draws = [draw.loc[answers.index] for draw in unit.calibrated.draws]
-        table, shortfalls = cohorts(
-            projection, draws, unit.table("requirements"), posterior.to_numpy(), here.weights
-        )
-        made |= {"cohorts": table, "shortfalls": shortfalls}
-    return made
 
 
 def gaps(unit):
@@ -390,7 +312,8 @@ STAGES = {
     scores: ("scores",),
     measurement: ("reliability", "self_report", "dif", "group_reliability", "careless"),
     means: ("means", "level_basis"),
-    profiles: ("selection", "profiles", "posterior", "cells", "headcounts", "cohorts", "shortfalls"),
+    profiles: ("selection", "profiles", "profile_answers", "posterior", "certainty", "stability", "hr_outcomes",
+               "hr_comparison", "cells", "headcounts", "cohorts", "shortfalls", "cohort_groups"),
     gaps: ("gaps", "needs", "derived_requirements"),
     priorities: ("priorities",),
     readiness: ("readiness",),

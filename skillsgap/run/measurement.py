@@ -82,23 +82,30 @@ def not_comparable(unit, by):
     return sorted({*items.loc[items["item_id"].isin(few), "competency_id"], *gone.index[gone]})
 
 
-def draw_levels(unit):
+def draw_levels(unit, *, profile=None):
     """Plausible levels of every respondent, conditioned on all that results are split by, and what they rest on.
+
+    Parameters
+    ----------
+    unit : Unit
+    profile : Series of text by row key, optional
+        Another column to condition on, for levels by profile.
 
     Returns
     -------
     CalibratedLevels
     """
-    return _drawn(unit, unit.table("scores"))
+    return _drawn(unit, unit.table("scores"), profile)
 
 
-def _drawn(unit, levels):
+def _drawn(unit, levels, profile=None):
     competencies = unit.table("competencies")
     alphas = level_reliability(unit.table("reliability"), competencies)
     # what results are split by, what requirements depend on, and what a bias may differ by
     split, margins, responses = unit.values["gaps"]["by"], unit.values["design"]["calibrate"], unit.table("responses")
     columns = dict.fromkeys([*split, "role_id", "role_level", "sex", *margins])
     people = responses[[name for name in columns if name in responses]]
+    people = people if profile is None else people.assign(profile=profile)
     seeds = {"n_draws": unit.values["gaps"]["n_draws"], "random_state": unit.values["random_state"]}
     groups = competencies.set_index("competency_id")["group"]
     return calibrated_levels(levels, responses, unit.table("items"), alphas, unit.design, people,

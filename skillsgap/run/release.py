@@ -28,7 +28,8 @@ VIEWS = ("competencies", "reliability", "self_report", "means", "selection", "pr
          "frontier")  # fmt: skip
 
 # views that tell no number of respondents, and rest on all of them
-FROM_ALL = tuple(name for name in VIEWS if name.startswith(("plan_", "priorities", "frontier", "selection", "reliab")))
+FROM_ALL = tuple(name for name in VIEWS if name.startswith(("plan_", "priorities", "frontier", "selection", "stability",
+                                                            "reliab")))  # fmt: skip
 
 # what a plan is made of, as a page names it where it is missing
 FOR_A_PLAN = {
@@ -106,6 +107,22 @@ class Published:
         """Respondents the estimates speak for; None where nobody's answers are known."""
         return None if self.published else int(self.unit.population.sum())
 
+    @property
+    def names(self):
+        """Names of the profiles in params, from profile 1 on; empty where the rule names them.
+
+        Raises
+        ------
+        ParamsError
+            As many names as there are profiles, and they have to be.
+        """
+        given, table = self.unit.values["profiles"].get("names", ()), self.unit.table("profiles")
+        found = len(given) if table is None else table["profile"].nunique()
+        if given and len(given) != found:
+            raise ParamsError(f"profiles.names has {len(given)} names, and there are {found} profiles: give {found} "
+                              f"names, or set profiles.n_profiles to {len(given)}")  # fmt: skip
+        return tuple(given)
+
     @cached_property
     def reasons(self):
         """Why what rests on some of the data is withheld."""
@@ -140,6 +157,7 @@ class Published:
                 items=self._items(),
                 published=self.published,
             ),
+            names=self.names,
         )
 
     def _group_reliability(self):
@@ -234,6 +252,7 @@ class Published:
             bases=dict(Counter(self._basis().values())),
             uneven=self._uneven(),
             lonely=lonely_strata(unit.table("responses"), unit.table("replicate_weights"), values),
+            names=self.names,
         )
 
     def _frequency(self):

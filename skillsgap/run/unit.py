@@ -8,6 +8,7 @@ from pathlib import Path
 from skillsgap.errors import ParamsError, StudyError, Waiting
 from skillsgap.run import chain
 from skillsgap.run.measurement import draw_levels
+from skillsgap.run.profiles import profile_answers
 from skillsgap.run.store import Store, file_digest, fit_key, table_digest, write_bytes
 from skillsgap.study.params import DEFAULTS, read_params
 from skillsgap.study.reading.readers import find_file, open_source
@@ -138,7 +139,7 @@ class Unit:
     @cached_property
     def answers(self):
         """What the profiles are formed on: one row a respondent, whole levels or codes."""
-        return chain.profile_answers(self)
+        return profile_answers(self)
 
     @cached_property
     def calibrated(self):

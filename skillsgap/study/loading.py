@@ -11,7 +11,7 @@ from skillsgap.study.loaded import Loaded, count
 from skillsgap.study.mapping import TEXTS, asked, declared_codes, find_columns, narrow, translate, unknown_columns
 from skillsgap.study.reading.readers import open_source, read_text
 from skillsgap.study.registers import stream
-from skillsgap.study.relations import CELL, known_codes
+from skillsgap.study.relations import CELL, EQUITY, known_codes
 from skillsgap.study.widen import widen
 from skillsgap.wording import N_
 
@@ -228,7 +228,8 @@ def _people(spec, source, streamed, names, walks, known):
 def _used(params):
     """Columns the unit's cells are told apart by."""
     link = params.values["data"].get("responses", {}).get("link", ())
-    return list(dict.fromkeys([*CELL, *params.values["design"]["calibrate"], *params.values["gaps"]["by"], *link]))
+    options = params.values
+    return list(dict.fromkeys([*CELL, *EQUITY, *options["design"]["calibrate"], *options["gaps"]["by"], *link]))
 
 
 def _ids(tables):

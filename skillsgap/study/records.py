@@ -11,7 +11,7 @@ from skillsgap.errors import Problem, StudyError
 from skillsgap.study.drawn import numbers, sampled
 from skillsgap.study.loading import column_facts, load_tables
 from skillsgap.study.mapping import series
-from skillsgap.study.relations import CELL, DROPPED, relate, respondents
+from skillsgap.study.relations import CELL, DROPPED, EQUITY, relate, respondents
 
 LANGUAGES = ("en", "uz")
 
@@ -124,6 +124,8 @@ def _respondents(tables, people, replicated, params):
     loaded, items = tables["responses"], tables["items"].frame["item_id"].tolist()
     linked = _link(loaded, people, tables.get("register"))
     linked = linked[linked["answered"]]
+    if "training_records" in tables and "staff_id" in linked and "courses_completed" not in linked:
+        linked = linked.assign(courses_completed=_completed(tables["training_records"].frame, linked["staff_id"]))
     if "weight" not in linked:
         linked = linked.assign(weight=1.0)
     ids = linked["staff_id"] if "staff_id" in linked else _contents(linked[sorted(linked)])
@@ -157,6 +159,12 @@ def _link(responses, people, register):
     return frame.assign(**dict.fromkeys(lacking, "all"))
 
 
+def _completed(records, people):
+    """How many courses each person completed; no record is none."""
+    done = records.loc[records["completed"] == "yes", "staff_id"].value_counts()
+    return people.map(done).fillna(0).astype(int)
+
+
 def _contents(frame):
     """Each row as one text: people without an id are told apart by all they said, and who said the same is the same."""
     texts = [frame[column].astype(str) for column in frame]
@@ -185,7 +193,7 @@ def _cells(register, values):
     if "headcount" in register:
         people = people * register["headcount"]
     register = register.assign(**{column: "all" for column in CELL if column not in register}, people=people)
-    used = [*CELL, *values["design"]["calibrate"], *values["gaps"]["by"]]
+    used = [*CELL, *EQUITY, *values["design"]["calibrate"], *values["gaps"]["by"]]
     by = [column for column in dict.fromkeys(used) if column in register]
     cells = register.groupby(by, dropna=False, sort=True)["people"].sum().rename("headcount").reset_index()
     whole = (cells["headcount"] % 1 == 0).all()

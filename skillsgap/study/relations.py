@@ -10,6 +10,7 @@ from skillsgap.wording import N_
 
 CELL = ("agency_id", "role_id", "role_level", "grade")  # what a cell of the register is, at the least
 ROLE = ("role_id", "role_level")
+EQUITY = ("sex", "region")  # groups whose parts in each cell are kept, where the register knows them
 DROPPED = ("staff_id", "date", "hire_date", "exit_date", "headcount")  # of a respondent: who it is, or no respondent's
 # tables that say nothing without another
 NEEDED = (("responses", "items"), ("responses", "competencies"), ("aggregates", "competencies"))
@@ -142,6 +143,10 @@ def _absent(tables, params):
             register.fault(register.frame, column, *NOBODYS)
     faults += _unknown(("design", "calibrate"), margins, staff, register, params)
     faults += _unknown(("gaps", "by"), values["gaps"]["by"], people, register or responses, params)
+    if people is not None:
+        more = ["courses_completed"] if "training_records" in tables else []
+        people += [*more, *(_kept_columns(tables["people"], "register") if "people" in tables else [])]
+    faults += _unknown(("profiles", "hr_indicators"), values["profiles"]["hr_indicators"], people, responses, params)
     return faults
 
 
@@ -224,7 +229,11 @@ def _unknown(keys, named, known, where, params):
 
 def _kept(loaded):
     """Columns that stay once tables are linked."""
-    return [c for c in CONTRACTS[loaded.table].columns if c in loaded.frame and c not in DROPPED]
+    return _kept_columns(loaded, loaded.table)
+
+
+def _kept_columns(loaded, table):
+    return [c for c in CONTRACTS[table].columns if c in loaded.frame and c not in DROPPED]
 
 
 def _places(tables, params):

@@ -1,7 +1,8 @@
 """Run every oracle case found in a directory: ``python -m tests.oracles DIRECTORY [KIND ...]``.
 
 A case is a folder with case.json and expected.json. The adapter of its kind (`answer` in the module of that name)
-is given the case's spec and each check's question, never what is expected; the judge compares afterwards.
+is given the case's spec and each check's question, never what is expected; the judge compares afterwards. Populations
+of the kind recovery have no expected.json: they are judged all together, against their truth and a reference.
 """
 
 import importlib
@@ -11,6 +12,11 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+from tests.oracles import aggregate
+
+RECOVERY = "recovery"
+NAMES = {"class_shares": "shares", "item_probs": "probs", "modal_class": "labels", "chosen_k": "k"}
 
 
 def cases(directory):
@@ -43,11 +49,12 @@ def answers(folder, asked, kind, spec):
     return given, lines
 
 
-def asked_without_values(folder, kind, spec):
+def asked_without_values(folder, kind, spec, asked=None):
     """Answers worked out in a copy of the folder from which what is expected was removed."""
-    asked = questions(folder)
+    asked = questions(folder) if asked is None else asked
+    hidden = shutil.ignore_patterns("expected.json", "truth.json")
     with tempfile.TemporaryDirectory() as place:
-        copy = Path(shutil.copytree(folder, Path(place) / folder.name, ignore=shutil.ignore_patterns("expected.json")))
+        copy = Path(shutil.copytree(folder, Path(place) / folder.name, ignore=hidden))
         return answers(copy, asked, kind, spec)
 
 
@@ -111,11 +118,54 @@ def _short(value):
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def populations(directory):
+    """Folders of populations under a directory: recovery cases, which have a truth and no expected.json."""
+    found = sorted(path.parent for path in Path(directory).rglob("case.json"))
+    found = [folder for folder in found if not (folder / "expected.json").exists()]
+    return [folder for folder in found if _case(folder)["kind"] == RECOVERY]
+
+
+def recovered(folders):
+    """Answers for every population, by name, and a line for each that has not all of them."""
+    results, lines = {}, []
+    for folder in folders:
+        case = _case(folder)
+        asked = {one["id"]: one["ask"] for one in case["asks"]}
+        given, troubles = asked_without_values(folder, RECOVERY, case["spec"], asked)
+        lines += [f"{folder.name} {line}" for line in troubles]
+        if len(given) == len(asked):
+            results[folder.name] = {NAMES.get(asked[name]["report"], asked[name]["report"]): value
+                                    for name, value in given.items()}  # fmt: skip
+    return results, lines
+
+
+def run_populations(directory):
+    """Answer all populations of a directory, keep the answers in a file, print the pairs with the reference."""
+    folders, passed = populations(directory), True
+    for place in sorted({folder.parent for folder in folders}):
+        results, lines = recovered([folder for folder in folders if folder.parent == place])
+        path = Path(tempfile.mkdtemp(prefix="recovery_")) / "results.json"
+        path.write_text(json.dumps(results), encoding="utf-8")
+        print(f"{RECOVERY}: {len(results)} populations answered, {len(lines)} questions not; answers in {path}")
+        for line in lines:
+            print(f"  {line}")
+        if results:
+            pairs = aggregate.table(place, results)
+            print(pairs.round(5).to_string(index=False))
+            lines = lines or pairs["worse"].any()
+        passed = passed and bool(results) and not lines
+    return passed
+
+
+def _case(folder):
+    return json.loads((folder / "case.json").read_text(encoding="utf-8"))
+
+
 def run(directory, kinds=()):
     """Run the cases, print a line for each and one for all, and give back whether every hard check passed."""
     totals, count = dict.fromkeys(("hard passed", "hard failed", "missing", "soft failed"), 0), 0
     for folder in cases(directory):
-        case = json.loads((folder / "case.json").read_text(encoding="utf-8"))
+        case = _case(folder)
         if kinds and case["kind"] not in kinds:
             continue
         given, troubles = asked_without_values(folder, case["kind"], case["spec"])
@@ -126,8 +176,9 @@ def run(directory, kinds=()):
         print(f"{case['kind']}/{case['id']}: {told}; worst uses {worst:.2g} of its tolerance")
         for line in [*troubles, *lines]:
             print(f"  {line}")
+    passed = run_populations(directory) if not kinds or RECOVERY in kinds else True
     print(f"cases {count}, " + ", ".join(f"{name} {number}" for name, number in totals.items()))
-    return totals["hard failed"] == 0 and totals["missing"] == 0
+    return passed and totals["hard failed"] == 0 and totals["missing"] == 0
 
 
 if __name__ == "__main__":

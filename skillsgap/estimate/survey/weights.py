@@ -23,10 +23,11 @@ def weights_of(table, sample_weight):
             raise EstimateError("weights and answers have different row keys: give each row of answers one")
         sample_weight = sample_weight.reindex(table.index)
     weights = np.asarray(sample_weight, dtype=float)
-    sound = weights.shape == (len(table),) and np.isfinite(weights).all()
-    if not sound or (weights < 0).any() or not weights.any():
-        raise EstimateError(f"expected {len(table)} weights of 0 or more, not all 0; got {weights.size}, of "
-                            f"which {int((~(weights >= 0)).sum())} negative or missing: correct the weights")
+    if weights.shape != (len(table),) or not np.isfinite(weights).all() or (weights < 0).any():
+        raise EstimateError(f"expected {len(table)} weights of 0 or more; got {weights.size}, of which "
+                            f"{int((~(weights >= 0)).sum())} negative or missing: correct the weights")
+    if not weights.any():
+        raise EstimateError(f"all {len(table)} weights are zero: expected some above 0")
     return weights
 
 

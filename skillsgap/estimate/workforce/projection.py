@@ -6,43 +6,58 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse
+from scipy.sparse import linalg
 
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.profiles.competency import CompetencyProfiles
 from skillsgap.estimate.profiles.shares import ReplicateFits
 from skillsgap.estimate.survey.design import SurveyDesign
-from skillsgap.estimate.survey.intervals import logit_limits
+from skillsgap.estimate.survey.intervals import logit_limits, t_quantile
 from skillsgap.estimate.survey.weights import kish
-from skillsgap.estimate.workforce.pooled import fit_pooled, lifted, pooling_draws, replicate_coefs, softmax
-
-RAKED = 1e-10  # relative error of a profile's head-count at which calibration stops
+from skillsgap.estimate.workforce.pooled import fit_pooled, lifted, replicate_coefs, softmax
+from skillsgap.estimate.workforce.staffing import (
+    Staffing,
+    complete_cells,
+    indicators,
+    staffing,
+    support_of,
+    surveyed_staff,
+    tilt,
+)
 
 
 @dataclass(frozen=True)
 class Projection:
-    """Head-counts of profiles over the cells of a register.
+    """Head-counts of profiles over the cells of a register, or of the population that a survey stands for.
 
     Parameters
     ----------
     cells : DataFrame
         Cell columns, profile (1..K), headcount (people, not rounded); sorted by cell and profile.
-    replicate_headcounts : ndarray (n_replicates, n_rows of cells)
+    counts : Staffing
+        Expected head-counts in the full sample and every replicate.
     support : DataFrame
         Respondents counted by cell columns: n, weight_sum, weight_squares.
     effect_sd : dict, term -> standard deviation of its effects in logits
     design : SurveyDesign
         Where variances and their degrees of freedom come from.
+    population : {"register", "survey"}
+        Whose staff the head-counts are: the register's, or without one what the design weights add up to.
     """
 
     cells: pd.DataFrame
-    replicate_headcounts: np.ndarray
+    counts: Staffing
     support: pd.DataFrame
     effect_sd: dict
     design: SurveyDesign
+    population: str = "register"
 
     def headcounts(self, by):
         """Head-count of each profile in groups of cells.
+
+        The error holds sampling, pooling and chance: given every probability the staff who didn't answer still are
+        of one profile or another, which counts where a group is small. Of a register of whole people limits are whole.
 
         Parameters
         ----------
@@ -62,13 +77,16 @@ class Projection:
         groups = self.cells.groupby([*by, "profile"], sort=True)
         table = groups["headcount"].sum().rename("estimate").reset_index()
         which = sparse.csr_matrix((np.ones(len(self.cells)), (groups.ngroup(), np.arange(len(self.cells)))))
-        replicates = which @ self.replicate_headcounts.T
+        runs = np.stack([which @ self.counts.run(r).ravel() for r in range(self.counts.n_runs)])
+        se = np.sqrt(self.design.variance(runs[0], runs[1:]) + which @ self.counts.chance.ravel())
         full = table["estimate"].to_numpy()
-        se = np.sqrt(self.design.variance(full, replicates.T))
         staff = table.groupby(by, sort=False)["estimate"].transform("sum").to_numpy() if by else full.sum()
         staff = np.maximum(staff, 1e-300)
-        low, high = logit_limits(full / staff, se / staff, stats.t.ppf(0.975, self.design.degf))
-        table = table.assign(se=se, ci_low=low * staff, ci_high=high * staff)
+        low, high = (limit * staff for limit in logit_limits(full / staff, se / staff, t_quantile(self.design.degf)))
+        whole = self.population == "register" and (self.counts.staff % 1 == 0).all()
+        if whole:  # the nearest whole numbers make up for counts coming in steps
+            low, high = np.minimum(np.round(low), full), np.maximum(np.round(high), full)
+        table = table.assign(se=se, ci_low=low, ci_high=high)
         return self._with_support(table, by).assign(uncertainty="sampling+model")
 
     def _with_support(self, table, by):
@@ -85,24 +103,35 @@ def project_staff(profiles: CompetencyProfiles, answers, covariates, register_ce
                   replicates: ReplicateFits, terms, penalty=None, random_state=0):
     """Estimate how many staff of each profile every register cell holds.
 
-    P(profile | cell) is a multinomial logit on main effects of `terms`, fitted to the answers with the
-    profiles' answer probabilities held fixed (two-step: unlike a regression of posterior probabilities it
-    doesn't pull differences towards zero). Effects are partly pooled, intercepts free. Every cell keeps its
-    head-count, profile totals equal the direct estimate (share x staff); both hold in every replicate.
-    Replicates also carry a draw of what pooling may hide, so an agency without respondents gets the width
-    of an unknown agency.
+    P(profile | cell) is a multinomial logit on effects of `terms`, fitted to the answers with the profiles' answer
+    probabilities held fixed (two-step: unlike a regression of posterior probabilities it doesn't pull differences
+    towards zero). Effects are partly pooled, intercepts free, and set so that profile totals equal the direct estimate
+    (share x staff). Respondents count by what they answered, the rest of their cell by the model. Every cell keeps its
+    head-count, and profiles their direct totals.
+
+    Replicates also carry a draw of what pooling may hide, at a spread drawn from its posterior, so an agency without
+    respondents gets the width of an unknown agency. What was to be estimated are the profiles of the very staff there
+    are: a sampling fraction therefore narrows intervals by what respondents told of themselves, and the corrections for
+    it in replicate weights are taken out. Errors don't hold what no survey shows of itself: response that depends on
+    the skills themselves, or levels that differ between agencies within a profile.
 
     Parameters
     ----------
     profiles : CompetencyProfiles, fitted
     answers : DataFrame (n_respondents, n_variables) it was fitted on
-    covariates : DataFrame (n_respondents, ...) with the columns `terms`, same row keys
-    register_cells : DataFrame, `terms`, any further cell columns, and headcount (people, >= 0)
+    covariates : DataFrame (n_respondents, ...) with the columns of `terms`, same row keys; its other columns place
+        respondents in cells
+    register_cells : DataFrame or None
+        Columns of `terms`, any further cell columns, and headcount (people, >= 0); without headcount a row is one
+        person. None where there is no register: the cells are those of the respondents, by all columns of
+        `covariates`, and head-counts what their weights add up to, in every replicate anew.
     design : SurveyDesign of the same respondents
     replicates : ReplicateFits of the same design
     terms : list of str
+        Columns, or several joined by ":" for their interaction.
     penalty : float > 0, optional
-        Standard deviation of effects in logits. Default: estimated for each term (Fellner and Schall).
+        Standard deviation of effects in logits. Default: estimated for each term (restricted likelihood, half-normal
+        prior of 1 logit).
     random_state : int
 
     Returns
@@ -117,82 +146,83 @@ def project_staff(profiles: CompetencyProfiles, answers, covariates, register_ce
     References
     ----------
     Bakk and Kuha (2018), Psychometrika 83, 871-892 (two-step).
-    Wood and Fasiolo (2017), Biometrics 73, 1071-1081 (generalised Fellner-Schall).
     Park, Gelman and Bafumi (2004), Political Analysis 12, 375-385 (regression and post-stratification).
+    Molina and Rao (2010), Canadian Journal of Statistics 38, 369-385 (respondents as seen, the rest predicted).
+    Pfeffermann and Sverchkov (1999), Sankhya B 61, 166-186 (weights of a model that has what they depend on).
+    Gelman (2006), Bayesian Analysis 1, 515-534 (priors of spreads).
     """
-    cells = _register(register_cells, terms)
-    rows = np.sort(answers.index.to_numpy())
-    frame = _respondents(covariates, rows, terms, design)
-    place = design.weights.index.get_indexer(rows)
-    weights = np.column_stack([design.weights.to_numpy(), design.replicate_weights])[place]
-    weights = weights * kish(weights[:, 0]) / weights.sum(axis=0)
-    people, where, owner = _indicators(frame, cells, terms)
-    answers = answers.loc[rows]
-    model = fit_pooled(people, np.exp(lifted(profiles.log_likelihoods(answers))), weights[:, 0], owner,
-                 profiles.shares_, penalty)
-    coefs = replicate_coefs(model, people, profiles, answers, weights[:, 1:], replicates)
-    coefs += pooling_draws(model, coefs.shape, design, random_state)
-    staff = cells["headcount"].to_numpy(dtype=float)
-    full = _raked(where @ model.coefs.T, staff, profiles.shares_)
-    runs = [_raked(where @ coef.T, staff, shares)
-            for coef, shares in zip(coefs, replicates.shares, strict=True)]
+    columns = list(dict.fromkeys(":".join(terms).split(":")))
+    rows, surveyed = np.sort(answers.index.to_numpy()), register_cells is None
+    frame = _respondents(covariates, rows, columns, design)
+    matrix = design.matrix[design.weights.index.get_indexer(rows)]
+    cells = complete_cells(frame if surveyed else register_cells, columns)
+    staff = cells[["headcount"]].to_numpy(dtype=float)
+    if surveyed:
+        staff = surveyed_staff(cells, frame, matrix)
+        cells["headcount"] = staff[:, 0]
+    stretch = np.ones(len(rows)) if surveyed else _without_fraction(matrix, design.scales)
+    people, where, owner = indicators(frame, cells, terms)
+    weights = np.maximum(matrix[:, :1] + (matrix - matrix[:, :1]) * stretch[:, None], 0)
+    weights = _beyond_terms(weights, people)
+    likelihood, each = _likelihoods(profiles, answers.loc[rows], replicates)
+    model = fit_pooled(people, likelihood, weights[:, 0], owner, profiles.shares_, penalty)
+    coefs = replicate_coefs(model, people, likelihood, each, weights, owner, design.scales, random_state)
+    shares = np.vstack([profiles.shares_, profiles.shares_ * (replicates.shares / profiles.shares_) ** stretch.mean()])
+    runs = (likelihood if r < 0 else each([r])[:, 0] for r in range(-1, len(design.scales)))
+    counts = staffing(cells, frame, where, coefs, runs, shares, staff=staff, predict=not surveyed)
+    found = counts.run(0) / np.maximum(staff[:, :1], 1e-300)
+    found = softmax(np.log(np.maximum(found, 1e-300)) + tilt(found, staff[:, 0], shares[0])) * staff[:, :1]
     long = cells.drop(columns="headcount").loc[cells.index.repeat(profiles.n_profiles)].reset_index(drop=True)
     long["profile"] = np.tile(np.arange(1, profiles.n_profiles + 1), len(cells))
-    sds = {name: float(model.sd[owner == i][0]) for i, name in enumerate(terms)}
-    return Projection(long.assign(headcount=full.ravel()), np.stack(runs).reshape(len(coefs), -1),
-                      _support(frame, cells, weights[:, 0]), sds, design)
+    spread = dict(zip(terms, model.spread.tolist(), strict=True))
+    return Projection(long.assign(headcount=found.ravel()), counts, support_of(frame, cells, weights[:, 0]), spread,
+                      design, "survey" if surveyed else "register")
 
 
-def _register(register_cells, terms):
-    absent = [name for name in [*terms, "headcount"] if name not in register_cells]
-    if absent or not register_cells["headcount"].sum() > 0:
-        raise EstimateError(f"the register's cells need {', '.join([*terms, 'headcount'])} and some staff; "
-                            f"absent: {', '.join(absent) or 'staff'}: complete the register")
-    keys = [name for name in register_cells if name != "headcount"]
-    holes = [name for name in keys if register_cells[name].isna().any()]
-    if holes:
-        raise EstimateError(f"the register's cells have no value of {', '.join(holes)} in places: give one, "
-                            "such as \"unknown\"")
-    return register_cells.groupby(keys, sort=True, observed=True)["headcount"].sum().reset_index()
-
-
-def _respondents(covariates, rows, terms, design):
+def _respondents(covariates, rows, columns, design):
     if set(rows) != set(design.weights.index) or not set(rows) <= set(covariates.index):
         raise EstimateError(f"answers ({len(rows)} rows), covariates ({len(covariates)}) and design "
                             f"({len(design.weights)}) must hold the same row keys: use design.subset")
     frame = covariates.loc[rows]
-    holes = [name for name in terms if name not in frame or frame[name].isna().any()]
+    holes = [name for name in columns if name not in frame or frame[name].isna().any()]
     if holes:
         raise EstimateError(f"covariates lack {', '.join(holes)} for some respondents: link the register")
     return frame
 
 
-def _indicators(frame, cells, terms):
-    """0/1 columns of respondents and of cells (intercept first); the term owning each column (-1 none)."""
-    people, where, owner = [np.ones((len(frame), 1))], [np.ones((len(cells), 1))], [-1]
-    for i, name in enumerate(terms):
-        known, mine = cells[name].astype(str), frame[name].astype(str)
-        values = np.union1d(known, mine)
-        people.append(sparse.csr_matrix(mine.to_numpy()[:, None] == values).astype(float))
-        where.append(sparse.csr_matrix(known.to_numpy()[:, None] == values).astype(float))
-        owner += [i] * len(values)
-    return sparse.hstack(people, format="csr"), sparse.hstack(where, format="csr"), np.array(owner)
+def _without_fraction(matrix, scales):
+    """What each respondent's replicate weights are stretched by, so that they don't hold a sampling fraction (n,).
+
+    The variance of a replicate's factor is 1 less the fraction, whatever the design; what differs from 1 by no more
+    than the error that a bootstrap has of it is left.
+    """
+    factor = np.divide(matrix[:, 1:], matrix[:, :1], out=np.ones_like(matrix[:, 1:]), where=matrix[:, :1] > 0)
+    variance = (factor - 1) ** 2 @ scales
+    least = variance * (1 + np.sqrt(2 / max(len(scales), 1)))
+    return np.where(variance > 0, 1 / np.sqrt(np.clip(least, 1e-4, 1)), 1.0)
 
 
-def _raked(scores, staff, shares):
-    """Head-counts (cells, K): cells keep their staff, profiles get share x staff."""
-    counts = softmax(scores) * staff[:, None]
-    goal = shares / shares.sum() * staff.sum()
-    for _ in range(500):
-        total = counts.sum(axis=0)
-        if (np.abs(total - goal) <= RAKED * staff.sum()).all():
-            break
-        counts *= goal / np.maximum(total, 1e-300)
-        counts *= (staff / np.maximum(counts.sum(axis=1), 1e-300))[:, None]
-    return counts
+def _beyond_terms(weights, people):
+    """Weights less what the terms tell of them, normalised to Kish's effective n.
+
+    Who is in a large agency weighs much, but tells no more about it than one in a small agency about that. Given the
+    terms that part of a weight says nothing of profiles (Pfeffermann and Sverchkov 1999).
+    """
+    used = weights[:, 0] > 0
+    logs = np.log(weights[used, 0])
+    told = linalg.lsqr(people[used], logs - logs.mean(), damp=1.0, atol=1e-12, btol=1e-12)[0]
+    weights = weights / np.exp(people @ told)[:, None]
+    return weights * kish(weights[:, 0]) / weights.sum(axis=0)
 
 
-def _support(frame, cells, weights):
-    keys = [name for name in cells if name != "headcount" and name in frame]
-    counted = frame[keys].assign(n=1, weight_sum=weights, weight_squares=weights**2)
-    return counted.groupby(keys, sort=True, observed=True).sum().reset_index()
+def _likelihoods(profiles, answers, replicates):
+    """P(answers | profile) up to a factor for each row: (n, K), and of replicates by their places (n, places, K)."""
+    features, layout, theta = profiles._encode(answers), profiles._layout, replicates.theta
+
+    def each(places):
+        natural = layout.natural(theta[places].transpose(1, 0, 2)).transpose(1, 0, 2)
+        natural[:, :, 0] -= np.log(theta[places][:, :, 0])
+        loglik = features @ natural.reshape(-1, natural.shape[2]).T
+        return np.exp(lifted(loglik.reshape(len(features), len(places), -1)))
+
+    return np.exp(lifted(profiles.log_likelihoods(answers))), each
