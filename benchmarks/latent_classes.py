@@ -35,7 +35,7 @@ SEEDS = range(2 if QUICK else 5)
 ITEMS, CATEGORIES = 30, 5
 SHARES = {5: [0.3, 0.25, 0.2, 0.15, 0.1], 6: [0.28, 0.22, 0.18, 0.14, 0.1, 0.08]}
 EQUAL = 1e-3  # log-likelihood units: where two searches that stop at 1e-10 a person reach the same maximum
-STOPPED = 0.01  # the same of replicates, which stop at 1e-7 a person
+STOPPED = 0.01  # the same where a search stops at 1e-8 a person (selection) or 1e-7 (replicates)
 STARTS = 5  # of StepMix
 
 
@@ -128,11 +128,11 @@ def selection():
         table, took = timed(partial(select_profiles, random_state=seed), answers, range(1, 9), design)
         alone = [ours(answers, seed, k).loglik_ for k in range(1, 9)]
         gain = (table["loglik"].to_numpy() - alone).min()
-        sound &= gain >= -EQUAL
+        sound &= gain >= -STOPPED
         seconds.append(took)
         recommended = table.loc[table["recommended"], "n_profiles"].tolist()
         print(f"  seed {seed}: least gain over separate searches {gain:+.3f}; recommended {recommended}"
-              + (f"; CPU {took:.1f} s" if gain >= -EQUAL else "; no time told"), flush=True)  # fmt: skip
+              + (f"; CPU {took:.1f} s" if gain >= -STOPPED else "; no time told"), flush=True)  # fmt: skip
     if sound:
         print(f"  CPU {max(seconds):.1f} s at most; {verdict(max(seconds), 5, ' s')}")
     return sound

@@ -159,6 +159,12 @@ def test_the_likelihood_is_that_of_scipy_normals():
     assert fit.loglik_ == pytest.approx(np.log(np.sum(joint, axis=0)).sum(), abs=1e-6)
 
 
+def test_choice_over_all_models_is_the_published_one():
+    table = select_covariance(load_iris(as_frame=True).data, MODELS, range(1, 5))
+    assert table.loc[:1, ["model", "n_profiles"]].to_numpy().tolist() == [["VEV", 2], ["VEV", 3]]
+    assert table.loc[:1, "bic"].to_list() == pytest.approx([561.7285, 562.5522], abs=2e-3)
+
+
 def test_rounded_values_lure_no_choice_into_a_spike():
     """29 setosa have a petal width of exactly 0.2: a plane of them would raise the likelihood at will."""
     rows = load_iris(as_frame=True).data

@@ -99,13 +99,12 @@ def test_names_of_params_win_and_the_others_stay():
     assert said(tables, "uz", given=[{"en": "Newcomers", "uz": "Yangilar"}])[1] == "Yangilar"
 
 
-def test_a_paragraph_says_size_levels_place_certainty_and_stability():
+def test_a_paragraph_says_size_levels_place_and_stability():
     tables = tables_of(np.array([[0.5, 0.6, 0.4, 0.3, 0.9, 1.0], [3.0, 3.1, 2.9, 2.4, 2.2, 2.0]]), [0.6, 0.4])
     rows = [("all", "all", 600.0, 400.0), ("grade", "G1", 450.0, 50.0), ("grade", "G2", 150.0, 350.0)]
     counts = pd.DataFrame([(by, group, k, x) for by, group, *both in rows for k, x in zip((1, 2), both, strict=True)],
                           columns=["by", "group", "profile", "estimate"])  # fmt: skip
     tables["headcounts"] = counts.assign(ci_low=counts["estimate"] * 0.9, ci_high=counts["estimate"] * 1.1)
-    tables["selection"] = pd.DataFrame({"n_profiles": [2], "recommended": [True], "average_posterior": [0.93]})
     tables["stability"] = pd.DataFrame({"profile": [0, 1, 2], "statistic": ["adjusted_rand_bootstrap", AGAIN, AGAIN],
                                         "estimate": [0.9, 0.8, 0.55]})  # fmt: skip
     words = Words("en")
@@ -115,9 +114,8 @@ def test_a_paragraph_says_size_levels_place_certainty_and_stability():
         "60% of staff (58%–62%), about 600 people. Highest level: Security and privacy (1.0, nearest to “awareness”); "
         "lowest: Generative AI (0.3, nearest to “none”). Below the average of all staff in every group of "
         "competencies, most in Digital (−1.0 levels), least in Security and privacy (−0.4). By grades: clearly more "
-        "common than among all staff in G1; clearly less in G2. Answers that fit it best belong to it with a "
-        "probability of at least 93% on average, as in every profile. How well new draws of the sample find it again: "
-        "stable (Jaccard index 0.80).")  # fmt: skip
+        "common than among all staff in G1; clearly less in G2. How well new draws of the sample find it "
+        "again: stable (Jaccard index 0.80).")  # fmt: skip
     assert "Above the average of all staff" in second and "not to be interpreted" in second
     tables["profiles"].loc[tables["profiles"]["profile"] == 2, "estimate"] = np.nan
     assert [each["value"] for each in portraits.profile_descriptions(tables)[2]] == [
@@ -185,7 +183,7 @@ def test_bins_of_too_few_people_are_joined_before_they_are_shown():
     assert table["label"].tolist() == ["90% or more", "70% to 90%", "20% to 70%"]
     assert table["n"].tolist() == [404, 200, 11]
     assert table["share"].sum() == pytest.approx(1)
-    assert evidence.certainty_finding(table, words=Words("en")).startswith("67% fit one profile")
+    assert evidence.certainty_finding(table, words=Words("en")).startswith("With a probability of 90% or more 67%")
 
 
 PICTURES = ["levels", "competencies", "agencies", "few agencies", "grades", "number", "certainty", "stability"]
@@ -243,7 +241,8 @@ def test_the_title_names_the_largest_clear_contrast_only():
 
 FACTS = SimpleNamespace(names=(), frequency=False, starts=50)
 SELECTION = pd.DataFrame({"n_profiles": range(1, 6), "n_parameters": 10 * np.arange(1, 6), "wolfe": [900, 90, 9, 0, 8],
-                          "smallest_share": 0.1, "starts_reached": 4, "near_tie": np.arange(1, 6) == 4,
+                          "smallest_share": 0.1, "average_posterior": 0.93, "starts_reached": 4,
+                          "near_tie": np.arange(1, 6) == 4,
                           "recommended": np.arange(1, 6) == 4})  # fmt: skip
 
 
@@ -260,6 +259,7 @@ def test_the_section_of_a_report_keeps_what_is_withheld_and_names_the_number():
     html, text = section(tables)
     assert "1 of 5 agencies are withheld: too few people in one of the profiles." in text
     assert "4 profiles; no other number fits about as well. Of 50 starts, 4" in text
+    assert "with a probability of at least 93% on average." in text
     assert "By grades" in text and "By agencies" not in text  # of these there is a picture
     assert html.count('class="finding') == 3 and html.count('class="broad" hidden') == 0
     assert len(re.findall(r">\s*–\s*<", html)) == 2 * 4  # of the agency no profile has a share, on page and phone

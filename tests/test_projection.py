@@ -1,5 +1,7 @@
 """Projection to the register, against post-stratification, statsmodels, drawn populations and what must always hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -201,6 +203,9 @@ def test_without_a_register_it_speaks_for_the_population_of_the_survey(country):
     assert np.allclose(whole["estimate"], fit.shares_ * design.weights.sum())
     totals = replicates.shares * design.replicate_weights.sum(axis=0)[:, None]
     assert np.allclose(whole["se"], np.sqrt(design.variance(whole["estimate"].to_numpy(), totals)))
+    other = replace(design, centre="replicate_mean")
+    assert np.allclose(replace(made, design=other).headcounts([])["se"],
+                       np.sqrt(other.variance(whole["estimate"].to_numpy(), totals)))
     by = made.headcounts(["agency_id"])
     weighed = design.weights.groupby(people["agency_id"]).sum()
     assert np.allclose(by.groupby("agency_id")["estimate"].sum(), weighed)

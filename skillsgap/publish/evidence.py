@@ -160,9 +160,9 @@ def certainty_finding(table, *, words):
     >>> from skillsgap.wording import Words
     >>> table = pd.DataFrame({"share": [0.7, 0.3], "clear": [True, False]})
     >>> certainty_finding(table, words=Words("en"))
-    '70% fit one profile with a probability of 90% or more; the others stand between profiles'
+    'With a probability of 90% or more 70% fit one profile; the others stand between profiles'
     """
-    return words("{share} fit one profile with a probability of {sure} or more; the others stand between profiles",
+    return words("With a probability of {sure} or more {share} fit one profile; the others stand between profiles",
                  share=words.share(table.loc[table["clear"], "share"].sum()), sure=words.percent(SURE))  # fmt: skip
 
 

@@ -15,12 +15,12 @@ PLACES = ("agency_id", "grade")
 
 
 def profile_descriptions(tables):
-    """A paragraph on each profile, as messages: size, best and weakest, against all staff, where, certainty, stability.
+    """A paragraph on each profile, as messages: size, best and weakest, against all staff, where, how stable.
 
     Parameters
     ----------
     tables : dict of str to DataFrame
-        profiles and competencies; as far as they are there also headcounts, selection and stability. Each as it is
+        profiles and competencies; as far as they are there also headcounts and stability. Each as it is
         released or as its stage gives it.
 
     Returns
@@ -40,7 +40,7 @@ def profile_descriptions(tables):
         told[int(k)] = [_size(k, share, tables.get("headcounts")), _best(levels.loc[k].dropna()),
                         *_beside((levels.loc[k] - average).dropna(), len(levels)),
                         *(_where(table[table["profile"] == k], by) for by, table in places.items()),
-                        *_certainty(tables), *_stability(k, tables.get("stability"))]  # fmt: skip
+                        *_stability(k, tables.get("stability"))]  # fmt: skip
     return told
 
 
@@ -149,16 +149,6 @@ def _listed(groups, by):
     names = {"kind": "labels", "table": by, "value": sorted(groups.head(NAMES))}
     rest = len(groups) - NAMES
     return message(N_("{names} ({few} more)"), names=names, few=value("number", rest)) if rest > 0 else names
-
-
-def _certainty(tables):
-    """Average posterior of those nearest to a profile, in the profile where it is lowest: no sentence, or one."""
-    selection = tables.get("selection")
-    chosen = pd.DataFrame() if selection is None else selection.query("recommended and n_profiles > 1")
-    if chosen.empty or chosen["n_profiles"].iloc[0] != tables["profiles"]["profile"].nunique():
-        return []
-    return [message(N_("Answers that fit it best belong to it with a probability of at least {share} on average, as in "
-                       "every profile."), share=value("percent", chosen["average_posterior"].iloc[0]))]  # fmt: skip
 
 
 def _stability(profile, stability):

@@ -62,21 +62,23 @@ def _number(selection, used, facts, words):
 
 
 def _portraits(tables, names, facts, words):
-    """A paragraph on each profile, and whether other samples would show the same ones."""
-    # not in each paragraph what stands once on the page: the surest of answers, the agencies, and that it is stable
-    rest, again = {name: table for name, table in tables.items() if name != "selection"}, ""
+    """A paragraph on each profile, how clearly people belong to one, and whether other samples would show the same."""
+    rest, selection = dict(tables), tables["selection"]
+    used = (selection["n_profiles"] == tables["profiles"]["profile"].nunique()) & (selection["n_profiles"] > 1)
+    sure = [words("Answers that fit a profile best belong to it with a probability of at least {share} on average.",
+                  share=words.percent(average)) for average in selection.loc[used, "average_posterior"]]  # fmt: skip
+    # not in each paragraph what stands once on the page: the agencies, and that a profile is stable
     if "headcounts" in tables:
         rest["headcounts"] = tables["headcounts"][tables["headcounts"]["by"] != PLACE]
     if "stability" in tables:
+        again = stability_table(tables["stability"], tables, words=words, given=facts.names)
+        sure.append(stability_finding(again, words=words) + ".")
         rest["stability"] = tables["stability"][tables["stability"]["estimate"] < STABLE]
-        again = stability_finding(stability_table(tables["stability"], tables, words=words, given=facts.names),
-                                  words=words) + "."  # fmt: skip
-    told = profile_descriptions(rest)
     parts = [(names.get(k, words.number(k)), " ".join(words.say(each["value"], each["values"]) for each in sentences))
-             for k, sentences in told.items()]  # fmt: skip
+             for k, sentences in profile_descriptions(rest).items()]  # fmt: skip
     dek = words("Profiles describe the staff as a whole and type nobody: people have each of them with some "
                 "probability")  # fmt: skip
-    return pages.section(words("What each kind of staff is like"), dek, pages.foot(parts), again, broad=True)
+    return pages.section(words("What each kind of staff is like"), dek, pages.foot(parts), " ".join(sure), broad=True)
 
 
 def _places(tables, facts, words):

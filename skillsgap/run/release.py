@@ -23,9 +23,9 @@ from skillsgap.run.unit import open_unit
 from skillsgap.wording import LANGUAGES, N_, Words
 
 # stage tables that leave the house; the others hold persons, or cells too small to print
-VIEWS = ("competencies", "reliability", "self_report", "means", "selection", "profiles", "headcounts", "gaps", "needs",
-         "priorities", "readiness", "plan_agencies", "plan_courses", "plan_competencies", "plan_summary",
-         "frontier")  # fmt: skip
+VIEWS = ("competencies", "reliability", "self_report", "means", "selection", "profiles", "stability", "headcounts",
+         "gaps", "needs", "priorities", "readiness", "plan_agencies", "plan_courses", "plan_competencies",
+         "plan_summary", "frontier")  # fmt: skip
 
 # views that tell no number of respondents, and rest on all of them
 FROM_ALL = tuple(name for name in VIEWS if name.startswith(("plan_", "priorities", "frontier", "selection", "stability",

@@ -126,7 +126,7 @@ def likelihood_ratio(null, full, answers, weights, *, n_draws, n_starts=None, st
 def _ratio(null, n_profiles, features, weights, n_starts, seed):
     """Statistic of one data set: the null climbs from `null`, the larger model from splits of where it arrives."""
     layout, rules = null._layout, {"max_iter": 500, "tol": SETTLED / len(features)}
-    theta, low, *_ = climb(features, weights, null._theta[:, None], layout, **rules)
+    theta, low, *_ = climb(features, weights, layout.lifted(null._theta[:, None]), layout, **rules)
     start = best_split(features, weights, theta[:, 0], layout, n_profiles, n_starts, seed)
     _, high, *_ = climb(features, weights, start, layout, **rules)
     return 2 * len(features) * float(max(high[0] - low[0], 0.0))

@@ -126,9 +126,10 @@ def manifest(table, weights, kinds, *, square, common_scale):
     for name in (name for name, kind in chosen.items() if kind == "continuous"):
         values = _numbers(table[name])
         known = ~np.isnan(values)
-        centre[name] = float(np.average(values[known], weights=weights[known])) if weights[known].any() else 0.0
-        spread = np.average((values[known] - centre[name]) ** 2, weights=weights[known]) if weights[known].any() else 0
-        scale[name] = float(np.sqrt(spread)) or 1.0
+        centre[name] = float(np.average(values[known], weights=weights[known]))
+        if np.ptp(values[known]) == 0:
+            centre[name] = float(values[known][0])  # rounding of the average would be taken for a spread
+        scale[name] = float(np.sqrt(np.average((values[known] - centre[name]) ** 2, weights=weights[known]))) or 1.0
     if common_scale and scale:
         scale = dict.fromkeys(scale, float(np.exp(np.mean(np.log(list(scale.values()))))))
     return Manifest(chosen, categories, centre, scale, square)

@@ -17,7 +17,7 @@ from skillsgap.estimate.profiles.covariances import constrained, degenerate, n_c
 FLOOR = 1e-12  # count no category falls below: keeps log finite, moves a log-likelihood by less than 1e-8
 BLOCK = 1 << 18  # numbers worked on at a time (2 MB): the passes over one block stay in the processor's cache
 LIFT = 1e-4  # probability given to every category before a last climb
-LEAST_VARIANCE = 1e-6  # of a variable's own variance; below it a likelihood would have no bound
+LEAST_VARIANCE = 1e-10  # of a variable's own variance; below it a likelihood would have no bound
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,10 @@ class Layout:
         """Covariances (K, R, d, d) or variances (K, R, d) as the model allows them."""
         if self.square:
             spread = products - means[..., :, None] * means[..., None, :]
-            return constrained(self.model, mass, spread * mass[..., None, None], previous=before)
+            share = (mass / mass.sum(axis=0))[..., None]
+            overall = (share * np.diagonal(products, axis1=2, axis2=3)).sum(axis=0) - (share * means).sum(axis=0) ** 2
+            scatter = spread * mass[..., None, None]
+            return constrained(self.model, mass, scatter, variances=np.maximum(overall, 0), previous=before)
         spread = np.maximum(products - means**2, 0)
         if self.model == "EEI":
             spread = np.broadcast_to((spread * mass).sum(axis=0) / mass.sum(axis=0), spread.shape)
@@ -143,17 +146,18 @@ class Layout:
     def leap(self, zero, one, two):
         """Squared extrapolation of each run from two EM steps, kept inside what parameters may be."""
         step, bend = one - zero, two - 2 * one + zero
-        length = np.sqrt((step**2).sum(axis=(0, 2)) / np.maximum((bend**2).sum(axis=(0, 2)), 1e-300))
+        length = np.sqrt((step**2).sum(axis=(0, 2)) / np.maximum((bend**2).sum(axis=(0, 2)), 1e-30))
         length = np.clip(length, 1, 100)[None, :, None]
         far = zero + 2 * length * step + length**2 * bend
         # A probability may fall to a tenth of the EM value at most: at 0 it could never rise again.
         far[..., :self.width] = np.maximum(far[..., :self.width], two[..., :self.width] / 10)
         if not self.n_continuous:
             return self.normalised(far)
+        outside = self._outside(far, two)[None, :, None]
+        far = np.where(outside, two, far)
         counts = far * far[..., :1]
         counts[..., :self.width] = far[..., :self.width]
-        outside = self._outside(far, two)
-        return np.where(outside[None, :, None], two, self.normalised(np.where(outside[None, :, None], two, counts), two))
+        return np.where(outside, two, self.normalised(counts, two))
 
     def _outside(self, far, two):
         """Runs whose leap leaves too little variance (runs,)."""

@@ -21,7 +21,7 @@ from skillsgap.estimate.survey.weights import kish
 RARE = 0.05  # how often a profile that isn't there may lower the deviance by more than its penalty
 CERTAIN = 0.70  # average posterior of those assigned below which a profile is told apart badly
 SPLIT_ROWS = 2000  # rows on which splits of the fit before are ranked
-SETTLED = 1e-8  # mean log-likelihood: 0.0001 units at 10,000 respondents; criteria are told apart by whole units
+SETTLED = 1e-6  # mean log-likelihood: 0.01 units at 10,000 respondents; criteria are told apart by whole units
 
 
 def select_profiles(answers, candidates, design: SurveyDesign, *, kinds=None, covariance="VVI", n_starts=50,
@@ -36,11 +36,11 @@ def select_profiles(answers, candidates, design: SurveyDesign, *, kinds=None, co
     a profile has ten to twenty parameters; where it has a hundred, the quantile is 2.3). Unequal weights make the drop
     larger by n / n_eff, which the effective scale takes out. Clusters ask for no more: they make shares vary between
     agencies, but within a profile the model takes answers as independent, colleagues' too.
-    `near_tie` marks the numbers within one standard deviation of that chi-square, 2 sqrt(m - 1), of the smallest: such
-    a distance is what chance alone makes of the criterion. Recommended is the smallest criterion of the numbers whose
-    smallest profile holds `min_share` of the staff and `min_respondents` respondents; the latter counts where it asks
-    for no more than the former (from 1,000 respondents on by default), else real profiles of a small survey would fall
-    to it. Entropy, posteriors, starts, tests and stability describe and never select.
+    Recommended is the smallest criterion of the numbers whose smallest profile holds `min_share` of the staff and
+    `min_respondents` respondents; the latter counts where it asks for no more than the former (from 1,000 respondents
+    on by default), else real profiles of a small survey would fall to it. `near_tie` marks those of them within one
+    standard deviation of that chi-square, 2 sqrt(m - 1), of the recommended: such a distance is what chance alone makes
+    of the criterion. Entropy, posteriors, starts, tests and stability describe and never select.
 
     Parameters
     ----------
@@ -150,11 +150,12 @@ def _stability(fit, answers, design, n_refits, random_state):
 
 
 def _recommend(table, layout, n, min_share, min_respondents):
-    m, smallest = profile_parameters(layout), table["wolfe"].min()
-    table["near_tie"] = table["wolfe"] <= smallest + 2 * np.sqrt(m - 1)
+    m = profile_parameters(layout)
     need = min_respondents if n * min_share >= min_respondents else 0
     large = (table["smallest_share"] >= min_share) & (table["smallest_n"] >= need)
     chosen = table["wolfe"].where(large).idxmin() if large.any() else table.index[0]
+    table["near_tie"] = large & (table["wolfe"] <= table.at[chosen, "wolfe"] + 2 * np.sqrt(m - 1))
+    table["near_tie"] |= table.index == chosen
     table["recommended"] = table.index == chosen
     small = f"below {min_share:.0%}" + (f" or {need} respondents" if need else "")
     table["reason"] = [_why_chosen(table, chosen, large.any(), small) if i == chosen else
@@ -186,7 +187,7 @@ def _why_chosen(table, chosen, large, small):
 def _why_not(row, chosen, large, small):
     tie = "; near tie: chance alone makes such a distance" if row["near_tie"] else ""
     if not large:
-        return f"{_smallest(row)}, {small}{tie}"
+        return f"{_smallest(row)}, {small}"
     side = "more profiles than the answers ask for" if row["n_profiles"] > chosen["n_profiles"] else "too few profiles"
     return f"criterion {row['wolfe'] - chosen['wolfe']:.1f} above that of {chosen['n_profiles']}: {side}{tie}"
 

@@ -74,7 +74,7 @@ def profile_replicates(profiles, answers, design: SurveyDesign, *, max_iter=200,
     answers, _ = by_row_key(answers, design)
     replicates = _replicate_weights(design, answers.index)
     replicates *= len(answers) / replicates.sum(axis=1, keepdims=True)
-    theta = np.repeat(profiles._theta[:, None, :], len(replicates), axis=1)
+    theta = np.repeat(profiles._layout.lifted(profiles._theta[:, None, :]), len(replicates), axis=1)
     theta, *_ = climb(profiles._encode(answers), replicates, theta, profiles._layout, max_iter=max_iter, tol=tol,
                       pseudo=profiles._pseudo)  # fmt: skip
     matched = [_matched(refit, profiles._theta) for refit in theta.transpose(1, 0, 2)]

@@ -117,10 +117,13 @@ def _refits(profiles, features, weights, rng):
     starts = starting_values(whole, layout, profiles.n_profiles, N_STARTS, int(rng.integers(2**32)))
     rows = np.sort(rng.permutation(len(features))[:RANK_ROWS])
     starts, height, *_ = climb(features[rows], np.repeat(weights[:, rows], N_STARTS, axis=0),
-                               np.tile(starts, (1, len(runs), 1)), layout, max_iter=SHORT_STEPS, tol=0)
+                               np.tile(starts, (1, len(runs), 1)), layout, max_iter=SHORT_STEPS, tol=0,
+                               pseudo=profiles._pseudo)  # fmt: skip
     best = height.reshape(len(runs), N_STARTS).argmax(axis=1) + N_STARTS * runs
-    both = np.concatenate([np.repeat(profiles._theta[:, None], len(runs), axis=1), starts[:, best]], axis=1)
-    theta, height, *_ = climb(features, np.tile(weights, (2, 1)), both, layout, max_iter=300, tol=SETTLED)
+    full = np.repeat(layout.lifted(profiles._theta[:, None]), len(runs), axis=1)
+    both = np.concatenate([full, starts[:, best]], axis=1)
+    theta, height, *_ = climb(features, np.tile(weights, (2, 1)), both, layout, max_iter=300, tol=SETTLED,
+                             pseudo=profiles._pseudo)  # fmt: skip
     warm, free = height.reshape(2, -1)
     return theta[:, runs + len(runs) * (free > warm + SETTLED)]
 

@@ -6,8 +6,8 @@ import numpy as np
 def starting_values(whole, layout, n_profiles, n_starts, random_state):
     """Parameters (profiles, starts, columns) from which to climb.
 
-    Everybody's distribution (whole, of one profile) tilted by level (start 1), or times exponential draws; means lie a standard deviation
-    apart. Rows enter through their sums only, so no order of rows can.
+    Everybody's distribution (whole, of one profile) tilted by level (start 1), or times exponential draws; means lie a
+    standard deviation apart. Rows enter through their sums only, so no order of rows can.
     """
     rng = np.random.default_rng(random_state)
     theta = np.repeat(np.repeat(whole, n_profiles, axis=0), n_starts, axis=1)

@@ -77,17 +77,27 @@ class Projection:
         groups = self.cells.groupby([*by, "profile"], sort=True)
         table = groups["headcount"].sum().rename("estimate").reset_index()
         which = sparse.csr_matrix((np.ones(len(self.cells)), (groups.ngroup(), np.arange(len(self.cells)))))
-        runs = np.stack([which @ self.counts.run(r).ravel() for r in range(self.counts.n_runs)])
-        se = np.sqrt(self.design.variance(runs[0], runs[1:]) + which @ self.counts.chance.ravel())
+        se = np.sqrt(self._variance(which) + which @ self.counts.chance.ravel())
         full = table["estimate"].to_numpy()
         staff = table.groupby(by, sort=False)["estimate"].transform("sum").to_numpy() if by else full.sum()
         staff = np.maximum(staff, 1e-300)
-        low, high = (limit * staff for limit in logit_limits(full / staff, se / staff, t_quantile(self.design.degf)))
+        with np.errstate(over="ignore"):  # of next to nobody: the limits are 0 and all
+            low, high = logit_limits(full / staff, se / staff, t_quantile(self.design.degf))
+        low, high = low * staff, high * staff
         whole = self.population == "register" and (self.counts.staff % 1 == 0).all()
         if whole:  # the nearest whole numbers make up for counts coming in steps
             low, high = np.minimum(np.round(low), full), np.maximum(np.round(high), full)
         table = table.assign(se=se, ci_low=low, ci_high=high)
         return self._with_support(table, by).assign(uncertainty="sampling+model")
+
+    def _variance(self, which):
+        """As the design's own, run by run: all runs of all cells would fill the memory."""
+        full, sums = which @ self.counts.run(0).ravel(), np.zeros((3, which.shape[0]))
+        for r, scale in enumerate(self.design.scales, 1):
+            apart = which @ self.counts.run(r).ravel() - full
+            sums += apart, scale * apart, scale * apart**2
+        mean = sums[0] / len(self.design.scales) if self.design.centre == "replicate_mean" else 0
+        return np.maximum(sums[2] - 2 * mean * sums[1] + mean**2 * self.design.scales.sum(), 0)
 
     def _with_support(self, table, by):
         if any(name not in self.support for name in by):
@@ -136,7 +146,7 @@ def project_staff(profiles: CompetencyProfiles, answers, covariates, register_ce
 
     Returns
     -------
-    Projection
+    Projection; `headcounts(by)` gives figures with intervals
 
     Raises
     ------
@@ -150,6 +160,20 @@ def project_staff(profiles: CompetencyProfiles, answers, covariates, register_ce
     Molina and Rao (2010), Canadian Journal of Statistics 38, 369-385 (respondents as seen, the rest predicted).
     Pfeffermann and Sverchkov (1999), Sankhya B 61, 166-186 (weights of a model that has what they depend on).
     Gelman (2006), Bayesian Analysis 1, 515-534 (priors of spreads).
+
+    Examples
+    --------
+    >>> from skillsgap.estimate.profiles.shares import profile_replicates
+    >>> from skillsgap.estimate.survey.design import survey_design
+    >>> people = pd.DataFrame({"agency": list("aaab" * 20 + "bbba" * 20), "weight": 10.0}).rename_axis("row_key")
+    >>> answers = pd.DataFrame({f"q{j}": [0.0, 0.0, 0.0, 1.0] * 40 for j in range(6)}, people.index)
+    >>> design = survey_design(people, n_replicates=50)
+    >>> fit = CompetencyProfiles(2, n_starts=2).fit(answers, sample_weight=design.weights)
+    >>> refits = profile_replicates(fit, answers, design)
+    >>> cells = pd.DataFrame({"agency": ["a", "b"], "headcount": [900, 700]})
+    >>> made = project_staff(fit, answers, people, cells, design, replicates=refits, terms=["agency"])
+    >>> made.headcounts([])["estimate"].round().tolist()
+    [1200.0, 400.0]
     """
     columns = list(dict.fromkeys(":".join(terms).split(":")))
     rows, surveyed = np.sort(answers.index.to_numpy()), register_cells is None
