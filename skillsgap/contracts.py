@@ -297,7 +297,7 @@ CONTRACTS = {
         Contract("stability", {
             "profile": _count(0, unit="profile number, 0 for all"), "statistic": _text(), **_estimates(),
             "n_draws": _count(2, unit="draws"),
-            "verdict": _text(levels=("stable", "uncertain", "not interpreted"), empty=True)}, ("profile", "statistic")),
+            "verdict": _text(levels=("", "stable", "uncertain", "not interpreted"), empty=True)}, ("profile", "statistic")),
         Contract("hr_outcomes", {
             "outcome": _text(), "statistic": _text(levels=("mean", "proportion")), "category": _text(empty=True),
             **_profile, **_estimates("unit of the indicator"), "p": _number(0, 1, empty=True),

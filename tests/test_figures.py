@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from skillsgap.publish import figures
+from skillsgap.publish.profiles import share_figure
 from skillsgap.publish.quality import coverage_figure, coverage_table, quality_figure
 from skillsgap.run.release import Published
 
@@ -22,6 +23,7 @@ FIGURES = {
     "gap": (figures.gap_figure, lambda unit, report: report.gap_table()),
     "needs": (figures.needs_figure, lambda unit, report: report.needs_table()),
     "profiles": (figures.profile_figure, lambda unit, report: report.profile_table()),
+    "shares": (share_figure, lambda unit, report: report.share_table()),
     "frontier": (figures.frontier_figure, lambda unit, report: report.frontier_table()),
     "quality": (quality_figure, lambda unit, report: unit.table("quality")),
     "coverage": (coverage_figure, lambda unit, report: coverage_table(unit.table("quality"), words=report.words)),

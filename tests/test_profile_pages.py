@@ -186,6 +186,14 @@ def test_bins_of_too_few_people_are_joined_before_they_are_shown():
     assert evidence.certainty_finding(table, words=Words("en")).startswith("With a probability of 90% or more 67%")
 
 
+def test_a_few_unsure_people_do_not_make_everybody_unsure():
+    certainty = pd.DataFrame({"bin_low": [0.5, 0.6, 0.9], "bin_high": [0.6, 0.7, 1.0], "share": [0.004, 0.006, 0.99],
+                              "n": [3, 4, 540]})  # fmt: skip
+    table = evidence.certainty_table(certainty, words=Words("en"), threshold=10)
+    assert table[["label", "n", "clear"]].to_numpy().tolist() == [["90% or more", 540, True]]
+    assert "over 95% fit one profile" in evidence.certainty_finding(table, words=Words("en"))
+
+
 PICTURES = ["levels", "competencies", "agencies", "few agencies", "grades", "number", "certainty", "stability"]
 
 
@@ -280,3 +288,19 @@ def test_one_agency_or_none_has_no_picture_and_a_profile_of_few_people_no_number
     assert "Withheld: it stands for too few people." in section(tables)[1]
     tables["profiles"]["estimate"] = np.nan
     assert section(tables)[1].strip() == "Profiles are withheld: too few people answered."
+
+
+def test_of_shares_that_are_coded_alike_each_language_names_the_same_group():
+    """Under 5 % in two agencies, whose names the languages order differently: the one with the lower upper end."""
+    labels = {("agency_id", code): {"en": en, "uz": uz} for code, en, uz in
+              (("a", "Counting House", "Sanoq"), ("b", "Wires", "Aloqa"), ("c", "Roads", "Yoʻllar"))}  # fmt: skip
+    table = pd.DataFrame({"profile": "ahead", "share": 0.3, "code": list("abc"), "value": [0.05, 0.05, 0.4],
+                          "low": [0.05, 0.05, 0.35], "high": [0.07, 0.2, 0.5], "clear": [-1, -1, 1]})  # fmt: skip
+    for lang, name in (("en", "Counting House"), ("uz", "Sanoq")):
+        words = Words(lang, labels)
+        named = table.assign(row=[words.label("agency_id", code) for code in table["code"]])
+        named = named.sort_values("row", key=words.alphabet)
+        assert name in profiles.share_finding(named, "agency_id", words=words)
+        ax = spread_figure(named, words=words)
+        assert [text.get_text() for text in ax.texts if name in text.get_text()]
+        plt.close(ax.figure)

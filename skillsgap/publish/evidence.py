@@ -122,34 +122,45 @@ def number_figure(table, ax=None, *, words, width=660):
 def certainty_table(certainty, *, words, threshold):
     """Share of people by the probability of the profile that fits them best, as `certainty_figure` draws it.
 
+    Bins are joined on their side of 0.9 only, so that it stays true who is sure; a side of too few has no bin.
+
     Parameters
     ----------
     certainty : DataFrame of bin_low, bin_high, share, n
         Sorted by bin_low.
     words : Words
     threshold : int
-        Respondents that stand behind every printed share; bins with fewer are joined to the next.
+        Respondents that stand behind every printed share; bins with fewer are joined to others.
 
     Returns
     -------
     DataFrame of label, low, share, n, clear
         Surest first; `clear` marks the bins from 0.9 on.
     """
-    bins = []
-    for row in certainty[certainty["n"] > 0].sort_values("bin_low").itertuples():
-        if bins and bins[-1]["n"] < threshold:
-            bins[-1] |= {"high": row.bin_high, "share": bins[-1]["share"] + row.share, "n": bins[-1]["n"] + row.n}
-        else:
-            bins.append({"low": row.bin_low, "high": row.bin_high, "share": row.share, "n": row.n})
-    if len(bins) > 1 and bins[-1]["n"] < threshold:
-        last = bins.pop()
-        bins[-1] |= {"high": last["high"], "share": bins[-1]["share"] + last["share"], "n": bins[-1]["n"] + last["n"]}
+    there = certainty[certainty["n"] > 0].sort_values("bin_low")
+    clear = there["bin_low"] >= SURE - 1e-9
+    bins = [row for part in (there[~clear], there[clear]) for row in _joined(part, threshold)]
     table = pd.DataFrame(bins, columns=["low", "high", "share", "n"])[::-1].reset_index(drop=True)
     labels = [words("{low} or more", low=words.percent(low)) if high >= 1 else
               words("{low} to {high}", low=words.percent(low), high=words.percent(high))
               for low, high in zip(table["low"], table["high"], strict=True)]  # fmt: skip
     table = table.assign(label=labels, clear=table["low"] >= SURE - 1e-9)
     return table[["label", "low", "share", "n", "clear"]].round({"share": 3, "n": 0})
+
+
+def _joined(part, threshold):
+    """Bins of neighbours, lowest first, each of so many respondents; none where all of them are fewer."""
+    bins = []
+    for row in part.itertuples():
+        if not bins or bins[-1]["n"] >= threshold:
+            bins.append({"low": row.bin_low, "high": row.bin_high, "share": 0.0, "n": 0})
+        bins[-1] |= {"high": row.bin_high, "share": bins[-1]["share"] + row.share, "n": bins[-1]["n"] + row.n}
+    if bins and bins[-1]["n"] < threshold:
+        last = bins.pop()
+        if bins:
+            more = {name: bins[-1][name] + last[name] for name in ("share", "n")}
+            bins[-1] |= {"high": last["high"], **more}
+    return bins
 
 
 def certainty_finding(table, *, words):

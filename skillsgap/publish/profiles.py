@@ -154,7 +154,8 @@ def share_finding(table, by, *, words):
         return words("Shares of profiles by {column} are withheld: too few people", column=column)
     best, found = 0.0, None
     for profile, groups in table.dropna(subset="value").groupby("profile", sort=False):
-        high, low = groups.loc[groups["value"].idxmax()], groups.loc[groups["value"].idxmin()]
+        groups = groups.sort_values(["value", "high", "low"])  # of shares coded alike the same one in each language
+        high, low = groups.iloc[-1], groups.iloc[0]
         if high["low"] > low["high"] and high["value"] - low["value"] > best:
             best, found = high["value"] - low["value"], (profile, high, low)
     if found is None:

@@ -70,7 +70,7 @@ def spread_figure(table, ax=None, *, words, width=660):
 
 def _panel(name, groups, words):
     """Groups of a profile from its lowest share to its highest, its name, and a line each on the clear extremes."""
-    groups = groups.dropna(subset="value").sort_values(["value", "row"])
+    groups = groups.dropna(subset="value").sort_values(["value", "high", "low", "row"])
     texts = [name]
     for sign, said in ((1, N_("most: {group}, {share} ({low} to {high})")),
                        (-1, N_("least: {group}, {share} ({low} to {high})"))):  # fmt: skip

@@ -11,11 +11,13 @@ import math
 import shutil
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 from tests.oracles import aggregate
 
 RECOVERY = "recovery"
+KNOWN = tomllib.loads(Path(__file__).with_name("known_misses.toml").read_text(encoding="utf-8"))
 NAMES = {"class_shares": "shares", "item_probs": "probs", "modal_class": "labels", "chosen_k": "k"}
 
 
@@ -76,6 +78,16 @@ def judge(folder, given):
         if not soft:
             worst = max(worst, share)
     return counts, lines, worst
+
+
+def unknown_misses(folder, lines):
+    """How many hard misses are not known, and a line for each known miss: why, or that it isn't missed any more."""
+    case = _case(folder)
+    known = KNOWN.get(f"{case['kind']}/{case['id']}", {})
+    missed = {line.split(" ", 1)[1].rpartition(": ")[0].split(": ")[0] for line in lines if line.startswith("hard ")}
+    told = [f"known {name}: {why}" if name in missed else f"no longer missed {name}: take it out of known_misses.toml"
+            for name, why in known.items()]  # fmt: skip
+    return len(missed - set(known)) + len(set(known) - missed), told
 
 
 def used_tolerance(check, value):
@@ -163,22 +175,23 @@ def _case(folder):
 
 def run(directory, kinds=()):
     """Run the cases, print a line for each and one for all, and give back whether every hard check passed."""
-    totals, count = dict.fromkeys(("hard passed", "hard failed", "missing", "soft failed"), 0), 0
+    totals, count, unknown = dict.fromkeys(("hard passed", "hard failed", "missing", "soft failed"), 0), 0, 0
     for folder in cases(directory):
         case = _case(folder)
         if kinds and case["kind"] not in kinds:
             continue
         given, troubles = asked_without_values(folder, case["kind"], case["spec"])
         counts, lines, worst = judge(folder, given)
-        count += 1
+        count, (more, known) = count + 1, unknown_misses(folder, lines)
+        unknown += more
         totals = {name: totals[name] + counts[name] for name in totals}
         told = ", ".join(f"{name} {number}" for name, number in counts.items())
         print(f"{case['kind']}/{case['id']}: {told}; worst uses {worst:.2g} of its tolerance")
-        for line in [*troubles, *lines]:
+        for line in [*troubles, *lines, *known]:
             print(f"  {line}")
     passed = run_populations(directory) if not kinds or RECOVERY in kinds else True
     print(f"cases {count}, " + ", ".join(f"{name} {number}" for name, number in totals.items()))
-    return passed and totals["hard failed"] == 0 and totals["missing"] == 0
+    return passed and unknown == 0 and totals["missing"] == 0
 
 
 if __name__ == "__main__":
