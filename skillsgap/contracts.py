@@ -280,7 +280,7 @@ CONTRACTS = {
             "n_profiles": _count(1, unit="profiles"), "loglik": _number(), "n_parameters": _count(), "aic": _number(),
             "aic3": _number(), "bic": _number(), "sabic": _number(), "wolfe": _number(),
             "entropy": _number(0, 1, empty=True), "smallest_share": _number(0, 1),
-            "smallest_n": _count(unit="respondents"), "average_posterior": _number(0, 1),
+            "average_posterior": _number(0, 1),
             "starts_reached": _count(unit="starts"), "blrt_p": _number(0, 1, empty=True),
             "stability": _number(-1, 1, empty=True), "near_tie": Column("flag"), "recommended": Column("flag"),
         }, ("n_profiles",)),
@@ -295,9 +295,9 @@ CONTRACTS = {
             "bin_low": _number(0, 1), "bin_high": _number(0, 1), "share": _number(0, 1),
             "n": _count(unit="respondents")}, ("bin_low",)),
         Contract("stability", {
-            "profile": _count(0, unit="profile number, 0 for all"), "statistic": _text(), **_estimates(),
-            "n_draws": _count(2, unit="draws"),
-            "verdict": _text(levels=("", "stable", "uncertain", "not interpreted"), empty=True)}, ("profile", "statistic")),
+            "profile": _count(0, unit="profile number, 0 for all"), "statistic": _text(),
+            **{name: _number(-1, 1) for name in ESTIMATE}, "n_draws": _count(2, unit="draws"),
+            "verdict": _text(levels=("", "stable", "uncertain", "not interpreted"))}, ("profile", "statistic")),
         Contract("hr_outcomes", {
             "outcome": _text(), "statistic": _text(levels=("mean", "proportion")), "category": _text(empty=True),
             **_profile, **_estimates("unit of the indicator"), "p": _number(0, 1, empty=True),

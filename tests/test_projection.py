@@ -161,6 +161,19 @@ def test_a_census_of_known_profiles_is_counted_without_error():
     assert np.allclose(table["estimate"], truth, atol=1e-4) and (table["se"] < 1e-3).all()
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_agencies_of_one_profile_each_are_told_as_such():
+    register, rows, answers, *_ = known_profiles(3, [400, 90, 60], [100, 60, 15], False)
+    rows["profile"] = rows["agency_id"].map({"a0": 1, "a1": 2, "a2": 2})  # an agency tells the profile: no finite effect
+    answers = answers.mul(0).add(rows["profile"] * 1.0, axis=0)
+    design = survey_design(rows, n_replicates=80)
+    fit = CompetencyProfiles(2, n_starts=2).fit(answers, sample_weight=design.weights)
+    cells = register.groupby("agency_id").size().rename("headcount").reset_index()
+    table = project_staff(fit, answers, rows, cells, design, replicates=profile_replicates(fit, answers, design),
+                          terms=["agency_id"]).headcounts(["agency_id"])
+    assert np.allclose(table["estimate"], [400, 0, 0, 90, 0, 60], atol=3) and (table["se"] < 8).all()
+
+
 def test_headcounts_of_drawn_populations_lie_in_their_intervals():
     covered, unseen = [], []
     for seed in range(1, 6):

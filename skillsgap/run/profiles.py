@@ -17,6 +17,7 @@ from skillsgap.run.measurement import draw_levels, unbiased_scores
 from skillsgap.study.relations import CELL, EQUITY, ROLE
 
 BINS = np.linspace(0, 1, 11)  # of the largest membership
+FEWEST_VARIABLES = 3  # of categories: fewer don't identify profiles (Allman, Matias and Rhodes 2009)
 
 
 def profile_answers(unit):
@@ -45,11 +46,11 @@ def profiles(unit):
     if unit.table("responses") is None:
         return {}
     answers, options = profile_answers(unit), unit.values["profiles"]
+    candidates = {*options["candidates"], options["n_profiles"] or options["candidates"][0]}
+    _refuse(unit, answers, max(candidates))
     here, seed = unit.design.subset(unit.design.weights.index.isin(answers.index)), unit.values["random_state"]
-    table = select_profiles(answers, options["candidates"], here, n_starts=options["n_starts"], random_state=seed)
+    table = select_profiles(answers, candidates, here, n_starts=options["n_starts"], random_state=seed)
     chosen = options["n_profiles"] or int(table.loc[table["recommended"], "n_profiles"].iloc[0])
-    if problems := profile_problems(answers, here.weights, chosen):
-        raise EstimateError(f"{unit.params.path.name}: {problems[0]}")
     table["blrt_p"] = [_tested(unit, answers, number, chosen) for number in table["n_profiles"]]
     fit = fit_profiles(unit, answers, chosen)
     levels = unbiased_scores(unit) if options["variables"] == "competencies" else None
@@ -64,6 +65,22 @@ def profiles(unit):
     if chosen > 1 and options["n_draws"]:
         made["stability"] = profile_stability(fit, answers, here, n_draws=options["n_draws"], random_state=seed)
     return made | _beside_hr(unit, fit, answers, here, refits) | _workforce(unit, fit, answers, here, refits, posterior)
+
+
+def _refuse(unit, answers, most):
+    """Raise what stands against profiles, a line each, before the first is fitted."""
+    problems = profile_problems(answers, unit.design.weights.loc[answers.index], most)
+    if most > 1 and answers.shape[1] < FEWEST_VARIABLES:
+        problems = [f"{answers.shape[1]} variables can't tell profiles apart, {FEWEST_VARIABLES} or more can: name "
+                    "items in profiles.variables, or set profiles.candidates to [1] for levels without profiles"]
+    named = unit.values["profiles"]["hr_indicators"]
+    differ = unit.table("responses").loc[answers.index, named].nunique()
+    problems += [f"hr_indicators names {name}, of which {len(answers)} respondents have {number} different values: "
+                 "it needs 2, leave it out" for name, number in differ.items() if number < 2]  # fmt: skip
+    line = unit.params.line("profiles")
+    place = unit.params.path.name + (f" line {line}" if line else "") + ", profiles"
+    if problems:
+        raise EstimateError("\n".join(f"{place}: {problem}" for problem in problems))
 
 
 def _tested(unit, answers, number, chosen):

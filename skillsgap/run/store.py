@@ -55,6 +55,7 @@ def code_digest(root, places, suffixes=(".py", ".json", ".j2", ".css", ".po", ".
 def fit_key(params, digests, root):
     """Key of a unit's stage tables: its params, its data, the code that computes them, and the lock."""
     values = {key: params.values.get(key) for key in FIT_KEYS}
+    values["profiles"] = {key: value for key, value in (values["profiles"] or {}).items() if key != "names"}
     # what codes are called changes no table; which of them are named decides whether a code is known
     values["labels"] = {column: sorted(codes) for column, codes in params.values.get("labels", {}).items()}
     lock = Path(root) / LOCK

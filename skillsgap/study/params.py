@@ -77,7 +77,8 @@ def read_params(path, *, overrides=None):
                           "what a unit need not say")  # fmt: skip
     base = _load(defaults)[0]
     values = merge(merge(base, own), overrides or {})
-    problems = [_problem(path, error, lines) for error in _errors(values)] or _marks(path, values, lines)
+    problems = [_problem(path, error, lines) for error in _errors(values)]
+    problems = problems or [*_marks(path, values, lines), *_names(path, values["profiles"], lines)]
     if not problems and values["unit"] != path.stem:
         remedy = f"rename the file or write unit: {path.stem}"
         problems = [Problem(path.name, f"key unit is {values['unit']!r}", remedy, lines.get(("unit",)))]
@@ -177,6 +178,21 @@ def _marks(path, values, lines):
                 "say which it is", lines.get(("data", table, "numbers")))
         for table, style in styles.items() if style.get("thousands") == style.get("decimal", ".")
     ]  # fmt: skip
+
+
+def _names(path, profiles, lines):
+    """Names of profiles that aren't as many as the profiles, or stand for two of them."""
+    names, number = profiles.get("names", []), profiles.get("n_profiles")
+    found, line = [], lines.get(("profiles", "names"))
+    if names and number and len(names) != number:
+        text = f"key profiles.names has {len(names)} names, and profiles.n_profiles is {number}"
+        found.append(Problem(path.name, text, "give as many names as there are profiles", line))
+    for lang in sorted({lang for name in names for lang in name}):
+        said = [name.get(lang) for name in names]
+        twice = [text for text in said if text is not None and said.count(text) > 1]
+        found += [Problem(path.name, f"key profiles.names has {twice[0]!r} for {len(twice)} profiles ({lang})",
+                          "give each a name of its own", line)] if twice else []  # fmt: skip
+    return found
 
 
 @lru_cache

@@ -17,7 +17,7 @@ def profile_problems(answers, weights, n_profiles):
 
     Returns
     -------
-    list of str, empty where nothing does
+    list of str, empty where nothing does; of one profile nothing is asked, which tells nobody apart
 
     Examples
     --------
@@ -25,9 +25,11 @@ def profile_problems(answers, weights, n_profiles):
     >>> answers = pd.DataFrame({"a": [0, 1] * 30, "b": [1, 1] * 30})
     >>> for line in profile_problems(answers, None, 3):
     ...     print(line)
-    b: all 60 answers are the same (1), which tells no profiles apart: leave b out
+    b: all 60 answers are the same (1), which tells no profiles apart: leave b out of profiles.variables
     3 profiles, but the answers show 2 different patterns only: ask for at most 2
     """
+    if n_profiles < 2:
+        return []
     table = as_table(answers)
     weights = weights_of(table, weights)
     used = (weights > 0) & table.notna().any(axis=1).to_numpy()
@@ -35,10 +37,12 @@ def profile_problems(answers, weights, n_profiles):
     for name in table:
         given = table[name].dropna()
         if given.empty:
-            found.append(f"{name}: none of {len(table)} respondents answered it: leave {name} out")
+            found.append(f"{name}: none of {len(table)} respondents answered it: leave {name} out of "
+                         "profiles.variables")
         elif given.nunique() == 1:
-            found.append(f"{name}: all {len(given)} answers are the same ({given.iloc[0]}), which tells no profiles "
-                         f"apart: leave {name} out")
+            same = f"{given.iloc[0]:g}" if isinstance(given.iloc[0], float) else given.iloc[0]
+            found.append(f"{name}: all {len(given)} answers are the same ({same}), which tells no profiles apart: "
+                         f"leave {name} out of profiles.variables")
     patterns = len(table.drop_duplicates())
     if patterns < n_profiles:
         found.append(f"{n_profiles} profiles, but the answers show {patterns} different patterns only: ask for at most "
@@ -48,5 +52,5 @@ def profile_problems(answers, weights, n_profiles):
                      f"(effective number {kish(weights):.1f}): correct or trim the weights")
     if len(table) < FEWEST:
         found.append(f"{len(table)} respondents with an answer and a weight above 0; profiles need {FEWEST} or more: "
-                     "report levels without profiles, or collect more answers")
+                     "collect more answers, or set profiles.candidates to [1] for levels without profiles")
     return found

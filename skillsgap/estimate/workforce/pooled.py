@@ -19,8 +19,10 @@ PRIOR_RATIO = 0.5  # its logarithm's standard deviation: a profile's effects var
 ROUNDS = 6  # updates of the spread; later ones move effects by less than their errors
 SPREAD_STEPS = 3  # of a term's spread and its ratios in turn, in each of them
 REPLICATE_STEPS = 4  # each cuts the distance to a replicate's solution to about a tenth
+LONGEST = 1.0  # logits; of a replicate's step: where a category is all one profile steps would grow without end
 SPREAD_DRAWS = 10  # spreads tried in the replicates: each needs a factor of the information
 BLOCK = 1 << 23  # numbers of an array worked on at a time (64 MB)
+FREE_SD = 1e3  # logits; of intercepts: no shrinkage to speak of, and a profile that nobody has keeps a finite one
 MOST_EFFECTS = 6000  # categories x profiles; the information is a dense matrix of them (290 MB)
 
 
@@ -110,8 +112,8 @@ def fit_pooled(people, likelihood, weights, owner, shares, penalty=None):
 
 
 def _of_columns(sd, ratio, owner):
-    """Standard deviation of every coefficient (K, p), infinite for intercepts."""
-    return np.vstack([sd[:, None] * ratio, np.full(ratio.shape[1], np.inf)])[owner].T
+    """Standard deviation of every coefficient (K, p), endless in effect for intercepts."""
+    return np.vstack([sd[:, None] * ratio, np.full(ratio.shape[1], FREE_SD)])[owner].T
 
 
 def _information(people, weights, *signed):
@@ -264,5 +266,5 @@ def _stepped(some, people, likelihood, weights, ridge, factor):
         surplus = (posterior_of(prior, likelihood) - prior) * weights[:, :, None]
         gradient = (people.T @ surplus.reshape(len(surplus), -1)).reshape(width, n_some, n_profiles)
         push = gradient.transpose(1, 2, 0).reshape(n_some, -1) - some.reshape(n_some, -1) @ ridge
-        some = some + linalg.cho_solve(factor, push.T).T.reshape(some.shape)
+        some = some + np.clip(linalg.cho_solve(factor, push.T).T.reshape(some.shape), -LONGEST, LONGEST)
     return some

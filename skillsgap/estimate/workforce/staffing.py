@@ -10,6 +10,7 @@ from skillsgap.errors import EstimateError
 from skillsgap.estimate.workforce.cells import register_cells
 from skillsgap.estimate.workforce.pooled import posterior_of, softmax
 
+LONGEST = 20.0  # logits; of a step of the calibration: keeps it finite where a profile is next to nowhere
 NEAR = 0.2  # logits; where Newton's step of the calibration is safe
 CALIBRATED = 1e-10  # relative error of a profile's head-count at which calibration stops
 
@@ -153,5 +154,5 @@ def tilt(probs, staff, shares):
         if np.abs(step).max() < NEAR:  # near: Newton's step, which the common shift (of no effect) makes solvable
             both = (probs * times).T @ (probs * times * (each**2 / np.maximum(staff, 1e-300))[:, None])
             step = np.linalg.solve(np.diag(total) - both + total.sum() / len(total) ** 2, goal - total)
-        times = times * np.exp(step - step.mean())
+        times = times * np.exp(np.clip(step - step.mean(), -LONGEST, LONGEST))
     return np.log(times)
