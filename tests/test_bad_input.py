@@ -199,7 +199,67 @@ def replicate_weights_of_nobody(project):
 
 @case(("tiny.yaml line", "profiles.variables names 'DL99'", "items.csv lacks", "known are UG01"))
 def profiles_on_an_unknown_item(project):
-    project.edit(params("profiles", variables=["DL01", "DL99"]))
+    project.edit(params("profiles", variables=["DL01", "DR01", "DL99"]))
+
+
+@case(("tiny.yaml line", "profiles: data_read: all", "are the same (2)", "leave data_read out of profiles.variables"))
+def profiles_on_a_competency_in_which_all_are_alike(project):
+    same = ("DR01", "DR02")
+    project.rewrite("responses", lambda rows: rows.assign(**{
+        item: rows[item].where(rows[item] == "", "2") for item in same if item in rows}))  # fmt: skip
+
+
+@case(("tiny.yaml line", "profiles: DR01: none of 158 respondents answered it", "leave DR01 out"))
+def profiles_on_an_item_that_nobody_answered(project):
+    project.rewrite("responses", lambda rows: rows.assign(DR01=""))
+    project.edit(params("profiles", variables=["DL01", "DR01", "DI01"]))
+
+
+@case(("tiny.yaml line", "profiles: 12 profiles, but 3 variables with 15 different answers tell at most 9 apart"))
+def more_profiles_than_answers_tell_apart(project):
+    project.edit(params("profiles", variables=["DL01", "DR01", "DI01"], n_profiles=12))
+
+
+@case(("tiny.yaml line", "respondents holds 99% of the weight", "correct or trim the weights"))
+def all_weight_on_one_respondent(project):
+    project.rewrite("responses", lambda rows: rows.assign(weight=["250"] + ["0.01"] * (len(rows) - 1)))
+    project.edit(params("design", calibrate=[]))
+
+
+@case(("tiny.yaml line", "profiles: 45 respondents", "profiles need 50 or more", "profiles.candidates to [1]"))
+def too_few_respondents_for_profiles(project):
+    few = {"status": {"in": ["complete", "partial"]}, "staff_id": {"in": []}}
+    answered = pd.read_csv(project.table("responses"), dtype=str).query("status in ['complete', 'partial']")
+    few["staff_id"]["in"] = answered["staff_id"].head(45).tolist()
+    project.edit(params("data", "responses", respondents=few))
+    project.edit(params("design", calibrate=[]))
+
+
+@case(("tiny.yaml line", 'profiles.variables is ["DL01", "DR01"]', "a list of items, 3 or more"))
+def profiles_on_two_items(project):
+    project.edit(params("profiles", variables=["DL01", "DR01"]))
+
+
+@case(("tiny.yaml line", "profiles.hr_indicators names 'tenure'", "did you mean tenure_years?"))
+def indicator_that_nobody_has(project):
+    project.edit(params("profiles", hr_indicators=["tenure"]))
+
+
+@case(("tiny.yaml line", "hr_indicators names tenure_years, of which", "have 1 different values", "leave it out"))
+def indicator_in_which_all_are_alike(project):
+    project.rewrite("register", lambda rows: rows.assign(tenure_years="5"))
+    project.edit(params("profiles", hr_indicators=["tenure_years"]))
+
+
+@case(("tiny.yaml line", "profiles.names has 3 names, and profiles.n_profiles is 2", "as many names"),
+      ("tiny.yaml line", "profiles.names has 'a' for 2 profiles (en)", "a name of its own"))
+def names_that_are_not_those_of_the_profiles(project):
+    project.edit(params("profiles", n_profiles=2, names=[{"en": "a"}, {"en": "a", "uz": "b"}, {"en": "c"}]))
+
+
+@case(("tiny.yaml line", "profiles.prior is -1", "0 or more"))
+def prior_of_fewer_than_nobody(project):
+    project.edit(params("profiles", prior=-1))
 
 
 @case(("register.csv.gz, column sx: there is no column sx", "did you mean sex?"))

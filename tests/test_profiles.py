@@ -102,17 +102,22 @@ def test_variables_of_all_kinds_together_find_the_planted_profiles():
 def test_kinds_are_inferred_by_the_stated_rule_or_declared():
     frame = pd.DataFrame({
         "flag": [True, False] * 30, "two": [1, 5] * 30, "three": [1, 2, 3] * 20, "many": range(60),
-        "half": [0.5, 1.5, 2.5] * 20, "text": ["a", "b", "c"] * 20, "yes": ["no", "yes"] * 30,
+        "half": [0.5, 1.5, 2.5] * 20, "part": [0.25, 0.75] * 30,
+        "text": ["a", "b", "c"] * 20, "yes": ["no", "yes"] * 30,
         "grade": pd.Categorical(["C", "A", "B"] * 20, categories=["C", "B", "A"], ordered=True),
     })  # fmt: skip
     kinds = CompetencyProfiles(1).fit(frame).kinds_
     assert kinds == {"flag": "binary", "two": "binary", "three": "ordinal", "many": "continuous", "half": "continuous",
-                     "text": "nominal", "yes": "nominal", "grade": "ordinal"}  # fmt: skip
+                     "part": "binary", "text": "nominal", "yes": "nominal", "grade": "ordinal"}  # fmt: skip
     fit = CompetencyProfiles(1, kinds={"three": "continuous", "two": "nominal"}).fit(frame)
     assert fit.kinds_ == kinds | {"three": "continuous", "two": "nominal"}
     assert fit.means_.at[1, "three"] == pytest.approx(2) and list(fit.categories_["grade"]) == ["C", "B", "A"]
     with pytest.raises(EstimateError, match="'metric'"):
         CompetencyProfiles(1, kinds={"three": "metric"}).fit(frame)
+    with pytest.raises(EstimateError, match="three: declared binary, but it has 3"):
+        CompetencyProfiles(1, kinds={"three": "binary"}).fit(frame)
+    with pytest.raises(EstimateError, match="text: declared ordinal, but text as 'a' has no order"):
+        CompetencyProfiles(1, kinds={"text": "ordinal"}).fit(frame)
 
 
 def test_order_of_rows_changes_no_bit():
@@ -212,6 +217,8 @@ def test_rows_without_any_answer_add_nothing():
     assert np.allclose(same.predict_proba(silent), same.shares_)
     table = describe_profiles(same, both).set_index("statistic")["value"]
     assert table["n_rows"] == 200 and table["loglik"] == pytest.approx(fit.loglik_)
+    assert same.bic(both) == pytest.approx(fit.bic(answers))
+    assert same.entropy(both) == pytest.approx(fit.entropy(answers))
 
 
 def test_description_counts_weights_as_asked_and_its_table_holds_everybody():
@@ -221,7 +228,9 @@ def test_description_counts_weights_as_asked_and_its_table_holds_everybody():
     effective, given = (describe_profiles(fit, answers, weights, counts=counts).set_index("statistic")["value"]
                         for counts in ("effective", "given"))  # fmt: skip
     assert effective["bic"] == pytest.approx(fit.bic(answers, weights))
-    assert effective["entropy"] == pytest.approx(fit.entropy(answers, weights)) and np.isnan(effective["G2"])
+    assert effective["entropy"] == pytest.approx(fit.entropy(answers, weights))
+    twice = answers.loc[answers.index.repeat(weights.astype(int))].reset_index(drop=True)
+    assert given["G2"] == pytest.approx(describe_profiles(fit, twice).set_index("statistic").at["G2", "value"])
     assert given["loglik"] == pytest.approx(fit.loglik_ * weights.mean())
     assert given["bic"] == pytest.approx(-2 * given["loglik"] + fit.n_parameters_ * np.log(300))
     table = classification_table(fit, answers, weights)
@@ -275,5 +284,7 @@ def test_bad_input_is_refused_with_numbers_and_remedy():
         CompetencyProfiles(2, order="size").fit(answers)
     with pytest.raises(EstimateError, match="VVV needs every continuous value"):
         CompetencyProfiles(2, covariance="VVV").fit(mixed_answers(100, 1)[0])
+    with pytest.raises(EstimateError, match="column v0 comes twice"):
+        CompetencyProfiles(2).fit(pd.concat([answers, answers[["v0"]]], axis=1))
     with pytest.raises(EstimateError, match="counts is 'n'"):
         describe_profiles(CompetencyProfiles(2, n_starts=2).fit(answers), answers, counts="n")

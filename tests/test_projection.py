@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy import sparse
+from scipy import sparse, stats
 
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.profiles.competency import CompetencyProfiles
@@ -164,14 +164,18 @@ def test_a_census_of_known_profiles_is_counted_without_error():
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_agencies_of_one_profile_each_are_told_as_such():
     register, rows, answers, *_ = known_profiles(3, [400, 90, 60], [100, 60, 15], False)
-    rows["profile"] = rows["agency_id"].map({"a0": 1, "a1": 2, "a2": 2})  # an agency tells the profile: no finite effect
+    only = {"a0": 1, "a1": 2, "a2": 2}  # an agency tells the profile: no finite effect fits best
+    rows = rows.drop(columns="fpc").assign(profile=rows["agency_id"].map(only))
     answers = answers.mul(0).add(rows["profile"] * 1.0, axis=0)
     design = survey_design(rows, n_replicates=80)
     fit = CompetencyProfiles(2, n_starts=2).fit(answers, sample_weight=design.weights)
     cells = register.groupby("agency_id").size().rename("headcount").reset_index()
     table = project_staff(fit, answers, rows, cells, design, replicates=profile_replicates(fit, answers, design),
                           terms=["agency_id"]).headcounts(["agency_id"])
-    assert np.allclose(table["estimate"], [400, 0, 0, 90, 0, 60], atol=3) and (table["se"] < 8).all()
+    assert np.allclose(table["estimate"], [400, 0, 0, 90, 0, 60], atol=3)
+    upper = stats.beta.ppf(0.975, 1, [100, 60, 15]) * [300, 30, 45]  # Clopper-Pearson: none of the sampled, of the rest
+    none = table[table["profile"] != table["agency_id"].map(only)]
+    assert (none["ci_low"] == 0).all() and (none["ci_high"] <= upper + 0.5).all()
 
 
 def test_headcounts_of_drawn_populations_lie_in_their_intervals():

@@ -107,6 +107,10 @@ def test_bootstrap_test_rejects_a_true_null_as_often_as_it_says():
 def test_bootstrap_test_stops_once_its_answer_is_clear():
     answers, _, _ = planted(200, 6, shares=(0.6, 0.4))
     test = bootstrap_likelihood_ratio(answers, 3, n_draws=500, stop_after=3)
+    assert test.note.startswith("The draws come from the fitted model")
+    rows = pd.DataFrame({"weight": 1.0, "psu": np.arange(len(answers)) // 10}, index=answers.index)
+    clustered = bootstrap_likelihood_ratio(answers, 3, survey_design(rows, method="linearization"), n_draws=1)
+    assert clustered.note.startswith("Approximate under weights and clusters")
     assert len(test.draws) < 100 and test.p == 3 / len(test.draws) and (test.draws >= test.searched).sum() == 3
     with pytest.raises(EstimateError, match="3 profiles against 3"):
         bootstrap_likelihood_ratio(answers, 3, null_profiles=3)

@@ -174,6 +174,23 @@ def test_a_refit_with_profiles_interchanged_is_numbered_anew():
     assert refits.shares.shape == (20, 2) and np.allclose(refits.probs[:, :, :2].sum(axis=2), 1)
 
 
+@pytest.mark.parametrize("prior", [0.0, 5.0])
+def test_rows_of_no_weight_and_without_answers_change_no_error(prior):
+    """A replicate with the full sample's weights is the full-sample fit, whoever was left out of that."""
+    answers, rows = drawn(10)
+    weights = rows["weight"] * (np.arange(len(rows)) % 3 > 0)
+    answers.iloc[1] = np.nan
+    fit, used = CompetencyProfiles(2, n_starts=5, prior=prior).fit(answers, sample_weight=weights), weights > 0
+    used &= answers.notna().any(axis=1)
+    for information in ("sandwich", "observed", "outer"):
+        all_rows = profile_errors(fit, answers, weights, information=information)["se"]
+        some_rows = profile_errors(fit, answers[used], weights[used], information=information)["se"]
+        np.testing.assert_allclose(all_rows, some_rows, rtol=1e-4, atol=1e-9)
+    same = replicate_design(weights, np.column_stack([weights] * 2), method="jk1")
+    refits = profile_replicates(fit, answers, same, tol=1e-10, max_iter=2000)
+    np.testing.assert_allclose(refits.theta, np.stack([fit._theta] * 2), atol=1e-5)
+
+
 def test_order_of_rows_and_scale_of_weights_change_nothing():
     answers, rows = drawn(9)
     design = survey_design(rows, n_replicates=20)

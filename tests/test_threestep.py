@@ -216,6 +216,22 @@ def test_a_constant_outcome_is_that_constant_in_each_profile(people, profiles, c
     assert table["se"].to_numpy() == pytest.approx(np.zeros(3), abs=1e-9) and table["p"].isna().all()
 
 
+def test_one_profile_has_the_mean_of_all_and_nothing_to_test(people):
+    one = CompetencyProfiles(1).fit(people[ITEMS])
+    table = profile_outcomes(one, people[ITEMS], people[["y"]], compare=True)
+    assert len(table) == 1 and table["p"].isna().all() and table.at[0, "estimate"] == pytest.approx(people["y"].mean())
+
+
+def test_nullable_bool_is_bool_and_ordered_categories_stand_in_their_order(people, profiles):
+    high = people["y"] > 2.5
+    plain, nullable = (profile_outcomes(profiles, people[ITEMS], high.astype(kind).to_frame("high"))
+                       for kind in ("bool", "boolean"))  # fmt: skip
+    assert_frame_equal(plain, nullable)
+    band = pd.cut(people["y"], [-10, 2, 3, 10], labels=["low", "mid", "high"]).to_frame("band")
+    table = profile_regression(profiles, people[ITEMS], band)
+    assert list(dict.fromkeys(table["category"])) == ["", "mid", "high"]
+
+
 def test_what_cannot_be_estimated_is_refused_in_words(people, profiles):
     answers, y, z = people[ITEMS], people[["y"]], people[["z"]]
     two = answers[profiles.predict(answers) < 3]

@@ -41,7 +41,7 @@ def make_claims(tables, context, *, names=()):
         made += _tested_claims(tables, context)
     if "needs" in tables:
         made += [differing(claim, by, context) for by, claim in _needs_claims(tables["needs"])]
-    if "profiles" in tables:
+    if "profiles" in tables and tables["profiles"]["profile"].nunique() > 1:  # one profile is everybody: no finding
         made.append(_profile_claim(tables, context, names))
     made += _withheld_groups(tables, context)
     if "plan_summary" in tables:

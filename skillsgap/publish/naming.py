@@ -122,7 +122,9 @@ def _by_rule(profile, levels, low, high, average):
     if beyond.max() < peak:
         return message(said[tier])
     best = beyond.idxmax()
-    less = tier != "above" and away.loc[profile, best] <= 0
+    less = tier != "above" and away.loc[profile, best] < (peak if said is LEVELS else 1e-9)  # of all staff, not ahead
+    if less and tier == "about" and said is LEVELS:
+        return message(said["about"])
     return message(said["less" if less else f"{tier} but"], group=label(levels.columns.name, best))
 
 

@@ -31,6 +31,8 @@ def profile_sections(tables, facts, words):
     shares = tables["profiles"].query("statistic == 'share'").set_index("profile")["estimate"]
     if tables["profiles"]["estimate"].isna().all():
         return pages.notice(words("Profiles are withheld: too few people answered."))
+    if len(shares) < 2:
+        return pages.join([])  # no kinds of staff to tell of
     names = said_names(tables, words, facts.names)
     title = words("{number} kinds of staff; {share} are “{name}”", number=words.number(len(shares)),
                   share=words.share(shares.max()), name=names[shares.idxmax()])  # fmt: skip
@@ -66,7 +68,8 @@ def _portraits(tables, names, facts, words):
     rest, selection = dict(tables), tables["selection"]
     used = (selection["n_profiles"] == tables["profiles"]["profile"].nunique()) & (selection["n_profiles"] > 1)
     sure = [words("Answers that fit a profile best belong to it with a probability of at least {share} on average.",
-                  share=words.percent(average)) for average in selection.loc[used, "average_posterior"]]  # fmt: skip
+                  share=words.percent(min(int(average * 100), 99) / 100))  # "at least": rounded down
+            for average in selection.loc[used, "average_posterior"]]  # fmt: skip
     # not in each paragraph what stands once on the page: the agencies, and that a profile is stable
     if "headcounts" in tables:
         rest["headcounts"] = tables["headcounts"][tables["headcounts"]["by"] != PLACE]

@@ -17,7 +17,7 @@ from skillsgap.run.measurement import draw_levels, unbiased_scores
 from skillsgap.study.relations import CELL, EQUITY, ROLE
 
 BINS = np.linspace(0, 1, 11)  # of the largest membership
-FEWEST_VARIABLES = 3  # of categories: fewer don't identify profiles (Allman, Matias and Rhodes 2009)
+FEWEST_VARIABLES = 3  # of categories: fewer tell no profiles apart (Allman, Matias and Rhodes 2009)
 
 
 def profile_answers(unit):
@@ -69,14 +69,19 @@ def profiles(unit):
 
 def _refuse(unit, answers, most):
     """Raise what stands against profiles, a line each, before the first is fitted."""
-    problems = profile_problems(answers, unit.design.weights.loc[answers.index], most)
-    if most > 1 and answers.shape[1] < FEWEST_VARIABLES:
-        problems = [f"{answers.shape[1]} variables can't tell profiles apart, {FEWEST_VARIABLES} or more can: name "
-                    "items in profiles.variables, or set profiles.candidates to [1] for levels without profiles"]
-    named = unit.values["profiles"]["hr_indicators"]
-    differ = unit.table("responses").loc[answers.index, named].nunique()
+    options, problems = unit.values["profiles"], profile_problems(answers, unit.design.weights.loc[answers.index], most)
+    sizes = answers.nunique()
+    # each profile has a share and, of every variable, all probabilities but one: no more than there are patterns
+    apart = float(sizes.astype(float).prod() // ((sizes - 1).sum() + 1)) if len(sizes) >= FEWEST_VARIABLES else 1
+    if apart < most and not problems:
+        problems = [f"{most} profiles, but {len(sizes)} variables with {sizes.sum()} different answers tell at most "
+                    f"{max(apart, 1):.0f} apart: add items to profiles.variables, or ask for fewer in "
+                    "profiles.candidates ([1] gives levels without profiles)"]  # fmt: skip
+    differ = unit.table("responses").loc[answers.index, options["hr_indicators"]].nunique()
     problems += [f"hr_indicators names {name}, of which {len(answers)} respondents have {number} different values: "
                  "it needs 2, leave it out" for name, number in differ.items() if number < 2]  # fmt: skip
+    if options["n_draws"] == 1:
+        problems.append("n_draws is 1, which tells nothing about stability: write 0 for none, or 2 or more")
     line = unit.params.line("profiles")
     place = unit.params.path.name + (f" line {line}" if line else "") + ", profiles"
     if problems:

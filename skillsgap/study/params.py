@@ -184,9 +184,9 @@ def _names(path, profiles, lines):
     """Names of profiles that aren't as many as the profiles, or stand for two of them."""
     names, number = profiles.get("names", []), profiles.get("n_profiles")
     found, line = [], lines.get(("profiles", "names"))
-    if names and number and len(names) != number:
-        text = f"key profiles.names has {len(names)} names, and profiles.n_profiles is {number}"
-        found.append(Problem(path.name, text, "give as many names as there are profiles", line))
+    if names and len(names) != number:
+        text = f"key profiles.names has {len(names)} names, and profiles.n_profiles is {number or 'not set'}"
+        found.append(Problem(path.name, text, "set the number, and give as many names", line))
     for lang in sorted({lang for name in names for lang in name}):
         said = [name.get(lang) for name in names]
         twice = [text for text in said if text is not None and said.count(text) > 1]

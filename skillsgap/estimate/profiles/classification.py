@@ -234,7 +234,10 @@ def _slopes(function, at):
 
 
 def wald(estimate, covariance, degf):
-    """p of the test that all estimates are 0: F with the rank of their covariance and what the design has left."""
+    """p of the test that all estimates are 0, NaN without any: F with the rank of their covariance and what the design
+    has left."""
+    if not len(estimate):
+        return np.nan
     values, vectors = np.linalg.eigh(covariance)
     kept = values > 1e-10 * max(values[-1], LEAST)
     rank = int(kept.sum())

@@ -123,8 +123,8 @@ class CompetencyProfiles(DensityMixin, BaseEstimator):
         Raises
         ------
         EstimateError
-            A variable nobody answered, fewer rows than profiles, missing continuous values where `covariance` has
-            products of variables.
+            A variable nobody answered, a kind its values can't have, fewer rows than profiles, missing continuous
+            values where `covariance` has products of variables.
         """
         table = self._table(X, reset=True)
         weights = weights_of(table, sample_weight)
@@ -289,17 +289,24 @@ class CompetencyProfiles(DensityMixin, BaseEstimator):
         return self._criterion(X, sample_weight, lambda n_eff: np.log((n_eff + 2) / 24))
 
     def _criterion(self, X, sample_weight, penalty):
-        n_eff = kish(weights_of(self._table(X), sample_weight))
-        return -2 * n_eff * self.score(X, sample_weight=sample_weight) + penalty(n_eff) * self.n_parameters_
+        table, weights = self._answered(X, sample_weight)
+        n_eff = kish(weights)
+        return -2 * n_eff * np.average(self.score_samples(table), weights=weights) + penalty(n_eff) * self.n_parameters_
 
     def entropy(self, X, sample_weight=None):
         """Relative entropy 1 + mean(sum p ln p) / ln K: 1 = certain, 0 = no idea; NaN for one profile."""
         if self.n_profiles == 1:
             return float("nan")
-        posterior = np.maximum(self.predict_proba(X), 1e-300)
-        weights = weights_of(self._table(X), sample_weight)
+        table, weights = self._answered(X, sample_weight)
+        posterior = np.maximum(self.predict_proba(table), 1e-300)
         plogp = (posterior * np.log(posterior)).sum(axis=1)
         return float(1 + weights @ plogp / weights.sum() / np.log(self.n_profiles))
+
+    def _answered(self, X, sample_weight):
+        """Rows with an answer, as in fit, and their weights."""
+        table = self._table(X)
+        weights, there = weights_of(table, sample_weight), table.notna().any(axis=1).to_numpy()
+        return table[there], weights[there]
 
     def sample(self, n_samples=1, *, random_state=None):
         """Draw respondents from the fitted model.
@@ -346,6 +353,8 @@ class CompetencyProfiles(DensityMixin, BaseEstimator):
         if not reset:
             check_is_fitted(self, "_theta")
         if isinstance(X, pd.DataFrame):
+            if not X.columns.is_unique:
+                raise EstimateError(f"column {X.columns[X.columns.duplicated()][0]} comes twice: keep one")
             named = not reset and hasattr(self, "feature_names_in_") and set(self.feature_names_in_) <= set(X)
             X = X[list(self.feature_names_in_)] if named else X  # further columns and another order do no harm
             validate_data(self, X, reset=reset, skip_check_array=True)

@@ -30,9 +30,10 @@ def describe_profiles(profiles, answers, sample_weight=None, *, counts="effectiv
     DataFrame: statistic, profile (1..K, missing for the whole), value
         n_rows, n_complete (rows without a missing answer), loglik, n_parameters, aic, aic3, bic, sabic,
         entropy (relative, 1 = certain; NaN for one profile), classification_error (expected, 0-1),
-        G2 (likelihood-ratio statistic of the complete rows against their patterns; NaN with unequal weights,
-        continuous variables or covariates) and its degrees_of_freedom; by profile share, modal_share (assigned to
-        the most probable profile) and average_posterior (of those assigned; NaN if nobody is).
+        G2 (likelihood-ratio statistic of the complete rows against their patterns, which are counted by
+        weight; NaN with continuous variables or covariates) and its degrees_of_freedom; by profile share,
+        modal_share (assigned to the most probable profile) and average_posterior (of those assigned; NaN if nobody
+        is).
 
     Raises
     ------
@@ -66,7 +67,7 @@ def describe_profiles(profiles, answers, sample_weight=None, *, counts="effectiv
     found = {"n_rows": len(answers), "n_complete": complete.sum()}
     found |= _criteria(total * mean, profiles.n_parameters_, n)
     found |= _certainty(posterior, weights)
-    found |= _patterns(profiles, answers[complete], rows[complete], weights, len(answers))
+    found |= _patterns(profiles, answers[complete], rows[complete], weights[complete] * total, len(answers))
     table = pd.DataFrame({"statistic": found.keys(), "profile": pd.NA, "value": found.values()})
     table = pd.concat([table, _by_profile(profiles.shares_, posterior, weights)], ignore_index=True)
     return table.astype({"profile": "Int64", "value": float})
@@ -145,10 +146,11 @@ def _patterns(profiles, answers, rows, weights, n_rows):
         return {"G2": np.nan, "degrees_of_freedom": np.nan}
     cells = np.prod([float(len(codes)) for codes in profiles.categories_.values()])
     degrees = min(n_rows, cells - 1) - profiles.n_parameters_
-    if answers.empty or np.ptp(weights) > 1e-12 * weights.max():
+    if answers.empty:
         return {"G2": np.nan, "degrees_of_freedom": degrees}
-    count = answers.groupby(list(answers.columns)).transform("size").to_numpy()
-    return {"G2": 2 * (np.log(count / len(answers)) - rows).sum(), "degrees_of_freedom": degrees}
+    pattern = answers.groupby(list(answers.columns), observed=True).ngroup().to_numpy()
+    share = np.bincount(pattern, weights)[pattern] / weights.sum()
+    return {"G2": 2 * weights @ (np.log(share) - rows), "degrees_of_freedom": degrees}
 
 
 def _by_profile(shares, posterior, weights):

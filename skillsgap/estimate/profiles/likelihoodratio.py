@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.profiles.competency import CompetencyProfiles
 from skillsgap.estimate.profiles.mixture import climb
+from skillsgap.estimate.survey.design import SurveyDesign
 from skillsgap.estimate.survey.weights import as_table, row_order, weights_of
 
 SHORT_STEPS = 15  # EM steps by which the starts of a draw are ranked before the best goes on
@@ -98,8 +99,17 @@ def bootstrap_likelihood_ratio(answers, n_profiles, design=None, *, null_profile
     options = {"kinds": kinds, "covariance": covariance, "random_state": random_state}
     null = CompetencyProfiles(null_profiles, **options).fit(table, sample_weight=weights)
     full = CompetencyProfiles(n_profiles, **options).fit(table, sample_weight=weights, warm=null)
-    return likelihood_ratio(null, full, table, weights, n_draws=n_draws, n_starts=n_starts, stop_after=stop_after,
+    test = likelihood_ratio(null, full, table, weights, n_draws=n_draws, n_starts=n_starts, stop_after=stop_after,
                             random_state=random_state)
+    return replace(test, note=APPROXIMATE) if _clustered(design) else test
+
+
+def _clustered(design):
+    """Whether respondents weren't drawn one by one, as far as the design knows."""
+    if not isinstance(design, SurveyDesign):
+        return False
+    line = design.linearization
+    return line is None or len(np.unique(line.stages[0].units[line.rows])) < len(line.rows)
 
 
 def likelihood_ratio(null, full, answers, weights, *, n_draws, n_starts=None, stop_after=None, random_state=0):

@@ -17,8 +17,8 @@ MOST_LEVELS = 12  # whole numbers with more different values than this are taken
 def infer_kind(column):
     """Kind of a variable: declared by its dtype, else told by its values.
 
-    Ordered categories are ordinal; other categories and text nominal; True and False, and any two different numbers,
-    binary; up to 12 different whole numbers ordinal; all other numbers continuous.
+    Ordered categories are ordinal; other categories, text and objects nominal; columns of bool, and any two different
+    numbers, binary; up to 12 different whole numbers ordinal; all other numbers continuous.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def infer_kind(column):
         return "nominal"
     values = np.unique(_numbers(column))
     values = values[~np.isnan(values)]
-    if len(values) <= 2 and (values == np.round(values)).all():
+    if len(values) <= 2:
         return "binary"
     return "ordinal" if len(values) <= MOST_LEVELS and (values == np.round(values)).all() else "continuous"
 
@@ -110,7 +110,7 @@ def manifest(table, weights, kinds, *, square, common_scale):
     Raises
     ------
     EstimateError
-        A kind that doesn't exist, a variable nobody answered, continuous values that are no numbers.
+        A kind that doesn't exist or that the values can't have, a variable nobody answered.
     """
     wrong = {name: kind for name, kind in (kinds or {}).items() if kind not in KINDS or name not in table}
     if wrong:
@@ -122,6 +122,7 @@ def manifest(table, weights, kinds, *, square, common_scale):
         raise EstimateError(f"nobody answered {', '.join(silent)}: leave these variables out")
     chosen = {name: (kinds or {}).get(name) or infer_kind(table[name]) for name in table}
     categories = {name: _codes(table[name]) for name, kind in chosen.items() if kind != "continuous"}
+    _check_declared(table, chosen, categories)
     centre, scale = {}, {}
     for name in (name for name, kind in chosen.items() if kind == "continuous"):
         values = _numbers(table[name])
@@ -133,6 +134,17 @@ def manifest(table, weights, kinds, *, square, common_scale):
     if common_scale and scale:
         scale = dict.fromkeys(scale, float(np.exp(np.mean(np.log(list(scale.values()))))))
     return Manifest(chosen, categories, centre, scale, square)
+
+
+def _check_declared(table, kinds, categories):
+    for name, codes in categories.items():
+        if kinds[name] == "binary" and len(codes) > 2:
+            raise EstimateError(f"variable {name}: declared binary, but it has {len(codes)} different answers: "
+                                "declare it ordinal or nominal")
+        dtype = table[name].dtype
+        if kinds[name] == "ordinal" and codes.dtype == object and not getattr(dtype, "ordered", False):
+            raise EstimateError(f"variable {name}: declared ordinal, but text as {codes[0]!r} has no order: give "
+                                "numbers or ordered categories, or declare it nominal")
 
 
 def content_order(table, weights):

@@ -42,7 +42,8 @@ def coded_terms(covariates, weights, *, categories=None):
     ----------
     covariates : DataFrame (n, n_covariates); numeric, or categorical (text, category or bool)
     weights : ndarray (n,); rows of weight 0, and those that lack a covariate, are left out
-    categories : dict, column -> list of categories, the reference first; others are sorted
+    categories : dict, column -> list of categories, the reference first; ordered categories stand as they are, others
+        are sorted
 
     Raises
     ------
@@ -54,12 +55,13 @@ def coded_terms(covariates, weights, *, categories=None):
         raise EstimateError(f"categories names {unknown[0]!r}, which isn't a covariate: correct the name")
     for term in covariates:
         column = covariates[term]
-        if term not in (categories or {}) and pd.api.types.is_numeric_dtype(column) and column.dtype != bool:
+        number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        if number and term not in (categories or {}):
             columns, names = [*columns, column.to_numpy(dtype=float, na_value=np.nan)], [*names, (str(term), "")]
             continue
         text = category_text(column)
         found = set(text[among].dropna())
-        known = [str(each) for each in (categories or {}).get(term, sorted(found)) if str(each) in found]
+        known = [str(each) for each in (categories or {}).get(term, _in_order(column, found)) if str(each) in found]
         there = text.isin(known).to_numpy(dtype=bool)
         columns += [np.where(there, (text == each).fillna(False).to_numpy(dtype=float), np.nan) for each in known[1:]]
         columns += [np.where(there, 0.0, np.nan)] if len(known) < 2 else []
@@ -68,6 +70,11 @@ def coded_terms(covariates, weights, *, categories=None):
     rows = np.flatnonzero(among & np.isfinite(matrix).all(axis=1))
     _check(matrix[rows], names)
     return Terms(matrix[rows], names, rows)
+
+
+def _in_order(column, found):
+    ordered = isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.ordered
+    return list(column.cat.categories) if ordered else sorted(found)
 
 
 def _check(matrix, names):

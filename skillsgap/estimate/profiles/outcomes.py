@@ -157,7 +157,7 @@ def _ratio(sums, mass):
 
 
 def _outcome(column, weights, correction, categories):
-    numeric = pd.api.types.is_numeric_dtype(column) and column.dtype != bool and categories is None
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) and categories is None
     there = column.notna().to_numpy()
     if not weights[there].any():
         raise EstimateError(f"nobody has outcome {column.name}: leave it out")
@@ -248,7 +248,7 @@ def _table(outcome, made, compare, level):
         p = wald(apart[:len(profiles) - 1] @ mean, apart[:len(profiles) - 1] @ spread @ apart[:len(profiles) - 1].T,
                  made.design.degf)
         parts += [_rows(outcome, category, profiles, 0, mean, np.sqrt(np.diag(spread)), p, n, n_eff, made, level)]
-        if compare:
+        if compare and len(profiles) > 1:
             one, two = np.array(list(combinations(range(len(profiles)), 2))).reshape(-1, 2).T
             off, se = mean[two] - mean[one], np.sqrt(np.maximum(np.diag(apart @ spread @ apart.T), 0))
             p = 2 * stats.t.sf(np.divide(np.abs(off), se, out=np.full(len(se), np.nan), where=se > 0), made.design.degf)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from skillsgap.errors import EstimateError
+from skillsgap.estimate.profiles.manifest import content_order
 from skillsgap.estimate.profiles.quantities import quantities, quantity_names
 from skillsgap.estimate.profiles.respondents import by_row_key
 from skillsgap.estimate.survey.weights import as_table, weights_of
@@ -67,13 +68,17 @@ def profile_errors(profiles, answers, weights=None, design=None, *, information=
     if design is None:
         answers = as_table(answers)
         weights = weights_of(answers, weights)
+        order = content_order(answers, weights)
+        answers, weights = answers.iloc[order], weights[order]
     else:
         answers, weights = by_row_key(answers, design)
-    weights = weights * len(weights) / weights.sum()
+    used = (weights > 0) & answers[list(profiles.kinds_)].notna().any(axis=1).to_numpy()
+    scale = used.sum() / weights[used].sum()  # as in the fit: rows it left out hold no information here either
+    weights = weights * scale
     slopes, scores, products, observed = _information(profiles, answers, weights, keep=information == "sandwich")
     covariance = _inverse(products if information == "outer" else observed)
     if information == "sandwich":
-        covariance = covariance @ _meat(scores, weights, answers.index, design) @ covariance
+        covariance = covariance @ _meat(scores, weights, scale, answers.index, design) @ covariance
     variance = np.einsum("qr,rs,qs->q", slopes, covariance, slopes, optimize=True)
     table = estimates_frame(profiles)
     return table.assign(se=np.sqrt(np.maximum(variance, 0.0)))
@@ -148,15 +153,14 @@ def _inverse(information):
     return (vectors / np.maximum(values, LEAST_INFORMATION)) @ vectors.T
 
 
-def _meat(scores, weights, index, design):
+def _meat(scores, weights, scale, index, design):
     """Covariance of the sum of weighted scores under the design."""
     if design is None:
         weighted = scores * weights[:, None]
         return weighted.T @ weighted
     scores = scores[index.get_indexer(design.weights.index)]
-    factor = len(weights) / design.weights.sum()
     if design.linearization is not None:
-        return design.covariance(scores) * factor**2
-    totals = factor * (design.matrix.T @ scores)
+        return design.covariance(scores) * scale**2
+    totals = scale * (design.matrix.T @ scores)
     deviations = design.deviations(totals[0], totals[1:])
     return deviations.T @ deviations

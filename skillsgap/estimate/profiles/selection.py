@@ -169,12 +169,14 @@ def _why_chosen(table, chosen, large, small):
         return f"no number has profiles large enough ({_smallest(row)}, {small}): the fewest is taken"
     best, bic = table.loc[table["wolfe"].idxmin()], table.loc[table["bic"].idxmin(), "n_profiles"]
     said = "each profile lowers the deviance by more than one that is not there would"
+    if row["n_profiles"] == table["n_profiles"].min():  # nothing smaller was tried for it to beat
+        said = "the fewest tried" if len(table) > 1 else "the only number tried"
     if best["n_profiles"] > row["n_profiles"]:
         said += f"; {best['n_profiles']} profiles fit better still, but the {_smallest(best)}"
     elif row["n_profiles"] == top and top > 1:
         said += "; it is the largest number tried, and more may fit better still"
     elif top > row["n_profiles"]:
-        said += ", a further one does not"
+        said += ", a further one does not" if said.startswith("each") else ", and more do not fit better by enough"
     tied = table.loc[table["near_tie"] & (table.index != chosen), "n_profiles"]
     said += f"; near tie with {', '.join(map(str, tied))}" if len(tied) else ""
     said += f"; BIC, which asks for more, is smallest at {bic}" if bic != row["n_profiles"] else ""

@@ -73,7 +73,8 @@ def profile_replicates(profiles, answers, design: SurveyDesign, *, max_iter=200,
                             "method='bootstrap'), or variance='sandwich'")  # fmt: skip
     answers, _ = by_row_key(answers, design)
     replicates = _replicate_weights(design, answers.index)
-    replicates *= len(answers) / replicates.sum(axis=1, keepdims=True)
+    answered = answers[list(profiles.kinds_)].notna().any(axis=1).to_numpy()
+    replicates *= profiles.n_rows_ / replicates[:, answered].sum(axis=1, keepdims=True)  # a prior weighs as in the fit
     theta = np.repeat(profiles._layout.lifted(profiles._theta[:, None, :]), len(replicates), axis=1)
     theta, *_ = climb(profiles._encode(answers), replicates, theta, profiles._layout, max_iter=max_iter, tol=tol,
                       pseudo=profiles._pseudo)  # fmt: skip
@@ -132,6 +133,9 @@ def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None, 
     Brown, Cai and DasGupta (2001), Statistical Science 16, 101-133 (Jeffreys' interval).
     """
     answers, weights = by_row_key(answers, design)
+    if replicates is not None and len(replicates.theta) != len(design.scales):
+        raise EstimateError(f"replicates hold {len(replicates.theta)} fits, the design {len(design.scales)} replicates: "
+                            "refit them with profile_replicates on this design")
     variance = variance or ("replicates" if design.replicated else "sandwich")
     draws = [draw.loc[answers.index] for draw in (levels if isinstance(levels, list) else [levels]) if draw is not None]
     if variance not in VARIANCES or (draws and variance == "sandwich"):

@@ -40,7 +40,7 @@ def profile_stability(profiles, answers, design: SurveyDesign, *, n_draws=50, ra
         Sampling units are resampled within strata; of a design that came as replicate weights of another kind than
         bootstrap or half samples, respondents are.
     n_draws : int >= 2
-        Bootstrap refits; half as many splits, each with two refits.
+        Bootstrap refits; half as many splits (2 or more), each with two refits.
     random_state : int
 
     Returns
@@ -65,7 +65,7 @@ def profile_stability(profiles, answers, design: SurveyDesign, *, n_draws=50, ra
     answers, weights = by_row_key(answers, design)
     place, rng = design.weights.index.get_indexer(answers.index), np.random.default_rng(random_state)
     units = _units(design, place)
-    drawn, halves = _resampled(design, place, weights, n_draws, rng), _halves(units, weights, n_draws // 2, rng)
+    drawn, halves = _resampled(design, place, weights, n_draws, rng), _halves(units, weights, max(2, n_draws // 2), rng)
     features, everybody = profiles._encode(answers), np.vstack([drawn, *halves])
     with threadpool_limits(1, "blas"):  # sums made by several threads differ in their last bits
         labels = [_assigned(profiles, features, profiles._theta[:, None])]

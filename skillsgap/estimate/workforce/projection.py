@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+from scipy import sparse, stats
 from scipy.sparse import linalg
 
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.profiles.competency import CompetencyProfiles
 from skillsgap.estimate.profiles.shares import ReplicateFits
 from skillsgap.estimate.survey.design import SurveyDesign
-from skillsgap.estimate.survey.intervals import logit_limits, t_quantile
+from skillsgap.estimate.survey.intervals import t_quantile
 from skillsgap.estimate.survey.weights import kish
 from skillsgap.estimate.workforce.pooled import fit_pooled, lifted, replicate_coefs, softmax
 from skillsgap.estimate.workforce.staffing import (
@@ -25,6 +25,8 @@ from skillsgap.estimate.workforce.staffing import (
     surveyed_staff,
     tilt,
 )
+
+LEAST = 1e-3  # people a beta distribution rests on: below, the share is 0 or 1 and nothing between
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,7 @@ class Projection:
         full = table["estimate"].to_numpy()
         staff = table.groupby(by, sort=False)["estimate"].transform("sum").to_numpy() if by else full.sum()
         staff = np.maximum(staff, 1e-300)
-        with np.errstate(over="ignore"):  # of next to nobody: the limits are 0 and all
-            low, high = logit_limits(full / staff, se / staff, t_quantile(self.design.degf))
-        low, high = low * staff, high * staff
+        low, high = (limit * staff for limit in _beta_limits(full / staff, se / staff, t_quantile(self.design.degf)))
         whole = self.population == "register" and (self.counts.staff % 1 == 0).all()
         if whole:  # the nearest whole numbers make up for counts coming in steps
             low, high = np.minimum(np.round(low), full), np.maximum(np.round(high), full)
@@ -201,6 +201,18 @@ def project_staff(profiles: CompetencyProfiles, answers, covariates, register_ce
     spread = dict(zip(terms, model.spread.tolist(), strict=True))
     return Projection(long.assign(headcount=found.ravel()), counts, support_of(frame, cells, weights[:, 0]), spread,
                       design, "survey" if surveyed else "register")
+
+
+def _beta_limits(share, se, quantile):
+    """Limits of the beta distribution with this mean and error, stretched as a t quantile is beyond a normal one.
+
+    Where few are of a profile, limits on the logit scale would reach from nobody to everybody.
+    """
+    spread = np.maximum(se * quantile / stats.norm.ppf(0.975), 1e-12) ** 2
+    n = np.maximum(share * (1 - share) / spread - 1, LEAST)
+    inside = (share > 0) & (share < 1)
+    yes, no = np.where(inside, share, 0.5) * n, np.where(inside, 1 - share, 0.5) * n
+    return [np.where(inside, stats.beta.ppf(tail, yes, no), share) for tail in (0.025, 0.975)]
 
 
 def _respondents(covariates, rows, columns, design):
