@@ -98,7 +98,7 @@ def main():
     print(f"{STAFF} staff (synthetic), {len(cells)} cells by {', '.join(CELL)}; equal for chunks of {2 * BLOCK} and "
           f"{7 * BLOCK} people")  # fmt: skip
     told("register_cells", seconds)
-    people, answers, draws = survey(np.random.default_rng(SEED))
+    people, answers, draws = survey(np.random.default_rng([SEED, 10**6]))
     design = survey_design(people, n_replicates=REPLICATES, random_state=SEED)
     fit = CompetencyProfiles(len(CENTRES), n_starts=10).fit(answers, sample_weight=design.weights)
     replicates, seconds = timed(lambda: profile_replicates(fit, answers, design))

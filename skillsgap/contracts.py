@@ -282,7 +282,7 @@ CONTRACTS = {
             "entropy": _number(0, 1, empty=True), "smallest_share": _number(0, 1),
             "average_posterior": _number(0, 1),
             "starts_reached": _count(unit="starts"), "blrt_p": _number(0, 1, empty=True),
-            "stability": _number(-1, 1, empty=True), "near_tie": Column("flag"), "recommended": Column("flag"),
+            "near_tie": Column("flag"), "recommended": Column("flag"),
         }, ("n_profiles",)),
         Contract("profiles", {
             **_profile, "variable": _text(), "statistic": _text(levels=("share", "level", "mean")),

@@ -102,7 +102,8 @@ def tiny(tmp_path_factory):
     project.edit(lambda values: values.update(
         title={"en": "Tiny", "uz": "Mitti"},
         design={**values["design"], "n_replicates": 60},
-        profiles={"candidates": [1, 2, 3, 4], "n_starts": 10},
+        profiles={"candidates": [1, 2, 3, 4], "n_starts": 10, "n_draws": 10, "n_tests": 3,
+                  "hr_indicators": ["courses_completed"]},
         plan={**values["plan"], "budget": 90_000},
     ))
     project.edit(lambda values: values["data"]["register"].update(n_rows=300))
@@ -126,7 +127,7 @@ def project(tiny, tmp_path):
     project = tiny.copy(tmp_path / "project")
     project.edit(lambda values: (
         values["design"].update(n_replicates=20),
-        values["profiles"].update(candidates=[2], n_starts=2),
+        values["profiles"].update(candidates=[2], n_starts=2, n_draws=0, n_tests=0, hr_indicators=[]),
         values["plan"].update(frontier=[0.5, 1.0]),
     ))
     return project

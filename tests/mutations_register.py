@@ -174,15 +174,15 @@ REGISTER = [
             ("register.csv.gz line 2, column agency_id", "other apostrophes", "read as one code"),
         ),
         (
-            "letters and marks apart (NFD) in the codes of agencies",
+            "letters and marks apart (NFD) in the codes of education",
             column(
                 "register",
-                "region",
-                lambda v: v.mask(v == "aravel", "\u00f6stra").mask(
-                    (v == "aravel") & (v.index % 2 == 0), unicodedata.normalize("NFD", "\u00f6stra")
+                "education",
+                lambda v: v.mask(v == "secondary", "\u00f6stra").mask(
+                    (v == "secondary") & (v.index % 2 == 0), unicodedata.normalize("NFD", "\u00f6stra")
                 ),
             ),
-            ("register.csv.gz line", "column region", "can't be seen"),
+            ("register.csv.gz line", "column education", "can't be seen"),
         ),
         (
             "occupations with decimals",

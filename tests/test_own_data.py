@@ -108,7 +108,7 @@ def test_a_file_with_other_separators_is_read_and_that_is_said(project, tmp_path
 
 def test_a_register_of_cells_gives_what_its_persons_give(project, tmp_path):
     before = opened(project.copy(tmp_path / "before"))
-    cell = ["agency_id", "role_id", "role_level", "grade", "sex", "age_band"]
+    cell = ["agency_id", "role_id", "role_level", "grade", "sex", "region", "age_band"]
     register = pd.read_csv(project.table("register"), dtype=str, keep_default_na=False)
     known = register.set_index("staff_id")[cell]
     project.rewrite("responses", lambda table: table.join(known, on="staff_id").drop(columns="staff_id"))

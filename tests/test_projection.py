@@ -173,9 +173,11 @@ def test_agencies_of_one_profile_each_are_told_as_such():
     table = project_staff(fit, answers, rows, cells, design, replicates=profile_replicates(fit, answers, design),
                           terms=["agency_id"]).headcounts(["agency_id"])
     assert np.allclose(table["estimate"], [400, 0, 0, 90, 0, 60], atol=3)
-    upper = stats.beta.ppf(0.975, 1, [100, 60, 15]) * [300, 30, 45]  # Clopper-Pearson: none of the sampled, of the rest
     none = table[table["profile"] != table["agency_id"].map(only)]
+    # none of the sampled: Clopper and Pearson's limit of all staff is the longest that could be said, 1 % the shortest
+    upper = stats.beta.ppf(0.975, 1, [100, 60, 15]) * [400, 90, 60]
     assert (none["ci_low"] == 0).all() and (none["ci_high"] <= upper + 0.5).all()
+    assert (none["ci_high"] >= [4, 1, 1]).all()
 
 
 def test_headcounts_of_drawn_populations_lie_in_their_intervals():

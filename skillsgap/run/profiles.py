@@ -46,11 +46,14 @@ def profiles(unit):
     if unit.table("responses") is None:
         return {}
     answers, options = profile_answers(unit), unit.values["profiles"]
+    if len(answers) < unit.values["disclosure"]["threshold"]:
+        return {}  # too few for any figure: the release says so
     candidates = {*options["candidates"], options["n_profiles"] or options["candidates"][0]}
     _refuse(unit, answers, max(candidates))
     here, seed = unit.design.subset(unit.design.weights.index.isin(answers.index)), unit.values["random_state"]
     table = select_profiles(answers, candidates, here, n_starts=options["n_starts"], random_state=seed)
     chosen = options["n_profiles"] or int(table.loc[table["recommended"], "n_profiles"].iloc[0])
+    table = table.drop(columns="stability")  # of the chosen number, below
     table["blrt_p"] = [_tested(unit, answers, number, chosen) for number in table["n_profiles"]]
     fit = fit_profiles(unit, answers, chosen)
     levels = unbiased_scores(unit) if options["variables"] == "competencies" else None

@@ -134,7 +134,7 @@ def profile_estimates(profiles, answers, design: SurveyDesign, replicates=None, 
     """
     answers, weights = by_row_key(answers, design)
     if replicates is not None and len(replicates.theta) != len(design.scales):
-        raise EstimateError(f"replicates hold {len(replicates.theta)} fits, the design {len(design.scales)} replicates: "
+        raise EstimateError(f"replicates hold {len(replicates.theta)} fits, and the design has {len(design.scales)}: "
                             "refit them with profile_replicates on this design")
     variance = variance or ("replicates" if design.replicated else "sandwich")
     draws = [draw.loc[answers.index] for draw in (levels if isinstance(levels, list) else [levels]) if draw is not None]

@@ -26,6 +26,7 @@ from skillsgap.estimate.workforce.staffing import (
     tilt,
 )
 
+TAILS = (0.025, 0.975)
 LEAST = 1e-3  # people a beta distribution rests on: below, the share is 0 or 1 and nothing between
 
 
@@ -83,12 +84,14 @@ class Projection:
         full = table["estimate"].to_numpy()
         staff = table.groupby(by, sort=False)["estimate"].transform("sum").to_numpy() if by else full.sum()
         staff = np.maximum(staff, 1e-300)
-        low, high = (limit * staff for limit in _beta_limits(full / staff, se / staff, t_quantile(self.design.degf)))
-        whole = self.population == "register" and (self.counts.staff % 1 == 0).all()
-        if whole:  # the nearest whole numbers make up for counts coming in steps
+        table = self._with_support(table.assign(se=se), by)
+        told = _beta_limits(full / staff, se / staff, t_quantile(self.design.degf), table["n_eff"].fillna(0).to_numpy())
+        low, high = (limit * staff for limit in told)
+        if self.population == "register" and (self.counts.staff % 1 == 0).all():
+            # the nearest whole numbers make up for counts coming in steps
             low, high = np.minimum(np.round(low), full), np.maximum(np.round(high), full)
-        table = table.assign(se=se, ci_low=low, ci_high=high)
-        return self._with_support(table, by).assign(uncertainty="sampling+model")
+        shown = [*by, "profile", "estimate", "se", "ci_low", "ci_high", "n", "n_eff", "uncertainty"]
+        return table.assign(ci_low=low, ci_high=high, uncertainty="sampling+model")[shown]
 
     def _variance(self, which):
         """As the design's own, run by run: all runs of all cells would fill the memory."""
@@ -203,16 +206,23 @@ def project_staff(profiles: CompetencyProfiles, answers, covariates, register_ce
                       design, "survey" if surveyed else "register")
 
 
-def _beta_limits(share, se, quantile):
+def _beta_limits(share, se, quantile, n_eff):
     """Limits of the beta distribution with this mean and error, stretched as a t quantile is beyond a normal one.
 
-    Where few are of a profile, limits on the logit scale would reach from nobody to everybody.
+    Limits on the logit scale would reach from nobody to everybody where few are of a profile. There the beta has no
+    room either (a shape below 1/2), and limits are at least as wide as the group's respondents alone would give
+    (Jeffreys).
     """
     spread = np.maximum(se * quantile / stats.norm.ppf(0.975), 1e-12) ** 2
     n = np.maximum(share * (1 - share) / spread - 1, LEAST)
     inside = (share > 0) & (share < 1)
-    yes, no = np.where(inside, share, 0.5) * n, np.where(inside, 1 - share, 0.5) * n
-    return [np.where(inside, stats.beta.ppf(tail, yes, no), share) for tail in (0.025, 0.975)]
+    mean = np.where(inside, share, 0.5)
+    low, high = (stats.beta.ppf(tail, mean * n, (1 - mean) * n) for tail in TAILS)
+    alone = [stats.beta.ppf(tail, share * n_eff + 0.5, (1 - share) * n_eff + 0.5) for tail in TAILS]
+    few = (n_eff > 0) & (se > 1e-6)
+    low = np.where(few & ((1 - mean) * n < 0.5), np.minimum(low, alone[0]), low)
+    high = np.where(few & (mean * n < 0.5), np.maximum(high, alone[1]), high)
+    return np.where(inside, low, share), np.where(inside, high, share)
 
 
 def _respondents(covariates, rows, columns, design):
