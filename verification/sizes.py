@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-CELL = ["agency_id", "role_id", "role_level", "grade", "sex", "age_band"]
+CELL = ["agency_id", "role_id", "role_level", "grade", "sex", "region", "age_band"]
 BATCH = 1_000_000
 SEED = 20260301
 PARAMS = """
