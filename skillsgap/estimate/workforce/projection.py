@@ -154,7 +154,7 @@ def project_staff(profiles: CompetencyProfiles, answers, covariates, register_ce
     Raises
     ------
     EstimateError
-        Row keys differ, a term is absent or missing in places, the register is empty.
+        Row keys differ, replicates are of another design, a term is absent or missing in places, the register is empty.
 
     References
     ----------
@@ -178,6 +178,9 @@ def project_staff(profiles: CompetencyProfiles, answers, covariates, register_ce
     >>> made.headcounts([])["estimate"].round().tolist()
     [1200.0, 400.0]
     """
+    if not len(design.scales) or len(replicates.theta) != len(design.scales):
+        raise EstimateError(f"replicates hold {len(replicates.theta)} fits, and the design has {len(design.scales)}: "
+                            "refit them with profile_replicates on this design, which needs replicate weights")
     columns = list(dict.fromkeys(":".join(terms).split(":")))
     rows, surveyed = np.sort(answers.index.to_numpy()), register_cells is None
     frame = _respondents(covariates, rows, columns, design)
