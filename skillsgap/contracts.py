@@ -19,10 +19,13 @@ PILLARS = ("proficiency", "infrastructure", "regulation")
 AUDIENCES = ("everyone", "specialist", "optional")  # of a competency: who is asked about it
 FORMS = ("both", "long", "optional", "assessment")  # of an item: in which forms it stands
 CRITERIA = ("effectiveness", "efficiency", "safety", "data_availability")
+KINDS = ("train", "redeploy", "hire", "contract")  # ways to close a gap
+IMPACT = ("public_interest", "fairness", "legality", "participation")  # criteria: evidence, or "not recorded"
 STATUS = ("complete", "partial", "no_response")
 PUBLISHED = ("mean", "share", "level_share")  # what aggregates may hold
 STATISTICS = ("level", "required", "shortfall", "shortfall_raw", "share_below")
 ESTIMATE = ("estimate", "se", "ci_low", "ci_high")
+ABLE = ("agency_id", "role_id", "role_level", "device_access", "language", "long", "completed")
 # tables a user brings; the study hands them on linked, without ids
 INPUTS = ("competencies", "descriptors", "items", "choices", "form_texts", "requirements", "register", "responses",
           "aggregates", "courses", "course_effects", "agencies", "crosswalk", "costs", "training_records",
@@ -84,143 +87,113 @@ def _estimates(unit=""):
     }
 
 
-_near = {"identifies": "near"}
+_maybe = _optional(_text())
+_near, _sensitive = (_optional(_text(identifies=how)) for how in ("near", "sensitive"))
+_levels = _optional(_number(*LEVELS, "levels"))
+_money = _number(0, unit="currency")
+_yes_no = _text(levels=("yes", "no"))
+_admin = {"admin_level": _optional(_text(levels=("central", "regional", "local")))}
 _person = {
-    "agency_id": _optional(_text(**_near)),
-    "unit_id": _optional(_text(**_near)),
-    "admin_level": _optional(_text(levels=("central", "regional", "local"))),
-    "region": _optional(_text(**_near)),
-    "role_id": _optional(_text(**_near)),
-    "role_level": _optional(_text(**_near)),
-    "isco08": _optional(_text(**_near)),
-    "grade": _optional(_text(**_near)),
-    "sex": _optional(_text(identifies="sensitive")),
-    "age_band": _optional(_text(**_near)),
-    "disability": _optional(_text(identifies="sensitive")),
-    "language": _optional(_text(identifies="sensitive")),
-    "tenure_years": _optional(_number(0, 70, "years", identifies="near")),
-    "education": _optional(_text(**_near)),
+    **dict.fromkeys(("agency_id", "unit_id"), _near), **_admin,
+    **dict.fromkeys(("region", "role_id", "role_level", "isco08", "grade"), _near),
+    "sex": _sensitive, "age_band": _near, "disability": _sensitive, "language": _sensitive,
+    "tenure_years": _optional(_number(0, 70, "years", identifies="near")), "education": _near,
     "fte": _optional(_number(0, 1.5, "full-time equivalents")),
-    "hours_available": _optional(_number(0, 2000, "hours a year")),
-    "promotion_window": _optional(_text()),
-    "device_access": _optional(_text()),
-    "hire_date": _optional(_date(identifies="near")),
-    "exit_date": _optional(_date(identifies="near")),
-}
+    "hours_available": _optional(_number(0, 2000, "hours a year")), "promotion_window": _maybe, "device_access": _maybe,
+    **dict.fromkeys(("hire_date", "exit_date"), _optional(_date(identifies="near"))),
+}  # fmt: skip
 _cell = {name: _text() for name in ("agency_id", "role_id", "role_level", "grade")}
 _profile = {"profile": _count(1, unit="profile number")}
-_label = {"label_en": _text(), "label_uz": _optional(_text())}
-_texts = {"text_en": _text(), "text_uz": _optional(_text())}
+_places = {"tier": _text(empty=True), "seats": _count(1, unit="seats"), "cost": _money, "eligible": _count()}
+_option = {"option_id": _text(), "kind": _text(levels=KINDS), "tier": _text(empty=True), "courses": _text(empty=True)}
+_worth, _blank = _number(unit="weighted levels"), _text(empty=True)
+_when, _bought = {"period": _count(unit="period, from 0")}, {"seats": _count(unit="seats"), "spend": _money,
+                                                              "gap_closed": _worth}
+_label = {"label_en": _text(), "label_uz": _maybe}
+_texts = {"text_en": _text(), "text_uz": _maybe}
 
 CONTRACTS = {
     contract.table: contract
     for contract in (
         Contract("competencies", {
             "competency_id": _text(), **_label, "kind": _text(levels=("technical", "non_technical")),
-            "group": _text(levels=GROUPS), "unesco_domain": _optional(_text()),
-            "digcomp_area": _optional(_text()), "sdg": _optional(_text()),
-            "audience": _optional(_text(levels=AUDIENCES)), "unesco_attitudes": _optional(_text()),
-            "definition_en": _optional(_text()), "definition_uz": _optional(_text()),
-        }, ("competency_id",)),
+            "group": _text(levels=GROUPS), "unesco_domain": _maybe, "digcomp_area": _maybe, "sdg": _maybe,
+            "audience": _optional(_text(levels=AUDIENCES)), "unesco_attitudes": _maybe, "definition_en": _maybe,
+            "definition_uz": _maybe}, ("competency_id",)),
         # what somebody at a level of a competency can do, as they would say it
         Contract("descriptors", {
-            "competency_id": _text(), "level": _count(0, high=4, unit="levels"), **_texts,
-        }, ("competency_id", "level")),
+            "competency_id": _text(), "level": _count(0, high=4, unit="levels"), **_texts}, ("competency_id", "level")),
         Contract("items", {
-            "item_id": _text(), "competency_id": _optional(_text()), "type": _text(levels=ITEM_TYPES),
+            "item_id": _text(), "competency_id": _maybe, "type": _text(levels=ITEM_TYPES),
             "n_categories": _count(2, unit="categories"), "lowest": _optional(_count(0, unit="code")),
-            "reverse": _optional(_text(levels=("yes", "no"))), "key": _optional(_text()), "cuts": _optional(_text()),
-            "group": _optional(_text(levels=GROUPS)), "form": _optional(_text(levels=FORMS)),
-            "scale": _optional(_text()), "filter_item": _optional(_text()), "filter_codes": _optional(_text()),
-            "text_en": _optional(_text()), "text_uz": _optional(_text()),
-        }, ("item_id",)),
+            "reverse": _optional(_yes_no), "key": _maybe, "cuts": _maybe, "group": _optional(_text(levels=GROUPS)),
+            "form": _optional(_text(levels=FORMS)), "scale": _maybe, "filter_item": _maybe, "filter_codes": _maybe,
+            "text_en": _maybe, "text_uz": _maybe}, ("item_id",)),
         # categories of a scale that items share, in the order of their codes
         Contract("choices", {"scale": _text(), "code": _count(unit="code"), **_texts}, ("scale", "code")),
         Contract("form_texts", {"text_id": _text(), **_texts}, ("text_id",)),
         Contract("requirements", {
             "role_id": _text(), "role_level": _text(), "competency_id": _text(),
             "required_level": _number(*LEVELS, "levels"), "importance": _number(1, 5, "points"),
-            "mission_critical": _optional(_text(levels=("yes", "no"))),
-            "rater_id": _optional(_text()), "source": _optional(_text()),
+            "mission_critical": _optional(_yes_no), "rater_id": _maybe, "source": _maybe,
         }, ("role_id", "role_level", "competency_id")),
         # a row is a person with a staff_id, or a cell of persons with its head-count
         Contract("register", {
             "staff_id": _optional(_text(identifies="direct")), "headcount": _optional(_number(0, unit="people")),
-            **_person,
-        }, ("staff_id",), person_level=True),
+            **_person}, ("staff_id",), person_level=True),
         # a survey that is linked by cell, or to no register, needs no staff_id
         Contract("responses", {
-            "staff_id": _optional(_text(identifies="direct")), "wave": _optional(_text()),
-            "status": _optional(_text(levels=STATUS)), "stratum": _optional(_text()),
-            "psu": _optional(_text()), "fpc": _optional(_number(0, unit="units in the stratum, or fraction")),
+            "staff_id": _optional(_text(identifies="direct")), "wave": _maybe,
+            "status": _optional(_text(levels=STATUS)), "stratum": _maybe, "psu": _maybe,
+            "fpc": _optional(_number(0, unit="units in the stratum, or fraction")),
             "fpc2": _optional(_number(0, unit="people in the unit, or fraction")),
-            "weight": _optional(_number(0, unit="people")),
-            "answer_language": _optional(_text(identifies="sensitive")), "mode": _optional(_text()),
-            "tested": _optional(_text(levels=("yes", "no"))),
-            "date": _optional(_date()), "duration": _optional(_number(0, unit="minutes")),
-            "courses_completed": _optional(_count(unit="courses", identifies="near")),
-            "industry": _optional(_text(**_near)), **_person,
+            "weight": _optional(_number(0, unit="people")), "answer_language": _sensitive, "mode": _maybe,
+            "tested": _optional(_yes_no), "date": _optional(_date()), "duration": _optional(_number(0, unit="minutes")),
+            "courses_completed": _optional(_count(unit="courses", identifies="near")), "industry": _near, **_person,
         }, ("staff_id",), person_level=True),
         # what somebody has published: a mean, a share, or the share of people at a level
         Contract("aggregates", {
-            "by": _text(), "group": _text(), "competency_id": _text(),
-            "role_id": _optional(_text()), "role_level": _optional(_text()),
-            "statistic": _text(levels=PUBLISHED), "level": _optional(_number(*LEVELS, "levels")),
-            "estimate": _number(), "se": _optional(_number(0)), "ci_low": _optional(_number()),
-            "ci_high": _optional(_number()), "n": _optional(_count(unit="respondents")),
+            "by": _text(), "group": _text(), "competency_id": _text(), "role_id": _maybe, "role_level": _maybe,
+            "statistic": _text(levels=PUBLISHED), "level": _levels, "estimate": _number(), "se": _optional(_number(0)),
+            "ci_low": _optional(_number()), "ci_high": _optional(_number()), "n": _optional(_count(unit="respondents")),
         }, ("by", "group", "competency_id", "role_id", "role_level", "statistic", "level")),
         Contract("courses", {
-            "course_id": _text(), **_label, "tier": _text(levels=TIERS), "provider": _optional(_text()),
-            "mode": _optional(_text()), "hours": _number(0, 2000, "hours"),
-            "cost_per_seat": _number(0, unit="currency"), "fixed_cost": _number(0, unit="currency"),
-            "currency": _text(), "price_year": _count(1990, unit="year"),
-            "class_min": _optional(_count(1, unit="seats")), "seats_max": _optional(_count(1, unit="seats")),
-            "languages": _optional(_text()), "accessible": _optional(_text()),
-            "prerequisites": _optional(_text()), "eligibility": _optional(_text()),
-        }, ("course_id",)),
+            "course_id": _text(), **_label, "tier": _text(levels=TIERS), "provider": _maybe, "mode": _maybe,
+            "hours": _number(0, 2000, "hours"), "cost_per_seat": _money, "fixed_cost": _money, "currency": _text(),
+            "price_year": _count(1990, unit="year"), "class_min": _optional(_count(1, unit="seats")),
+            "seats_max": _optional(_count(1, unit="seats")), "languages": _maybe, "accessible": _maybe,
+            "prerequisites": _maybe, "eligibility": _maybe}, ("course_id",)),
         Contract("course_effects", {
-            "course_id": _text(), "competency_id": _text(), "gain": _number(0, 4, "levels"),
-            "d": _optional(_number(unit="standard deviations")),
-            "sd": _number(0, 4, "levels"),
+            "course_id": _text(), "competency_id": _text(), "gain": _number(0, 4, "levels", empty=True),
+            "d": _optional(_number(unit="standard deviations")), "sd": _number(0, 4, "levels"),
             "evidence": _text(levels=("rct", "quasi", "prepost", "expert")),
-            "half_life_months": _optional(_number(0, unit="months")),
-        }, ("course_id", "competency_id")),
+            "half_life_months": _optional(_number(0, unit="months"))}, ("course_id", "competency_id")),
         Contract("agencies", {
-            "agency_id": _text(), **_label, "hub_id": _optional(_text()),
-            "admin_level": _optional(_text(levels=("central", "regional", "local"))),
-        }, ("agency_id",)),
+            "agency_id": _text(), **_label, "hub_id": _maybe, **_admin}, ("agency_id",)),
         # a mapping of codes or of points of a scale; one that splits gives each part its weight
         Contract("crosswalk", {
             "from": _text(), "to": _text(), "weight": _optional(_number(0, 1)), "loss": _optional(_number(0, 1)),
         }, ("from", "to")),
         Contract("costs", {
-            "role_id": _optional(_text()), "agency_id": _optional(_text()), "hour_cost": _number(0, unit="currency"),
-            "hire_cost": _optional(_number(0, unit="currency")),
-            "contract_cost": _optional(_number(0, unit="currency")),
-            "attrition": _optional(_number(0, 1, "a year")),
+            "role_id": _maybe, "agency_id": _maybe, "hour_cost": _money, "hire_cost": _optional(_money),
+            "contract_cost": _optional(_money), "attrition": _optional(_number(0, 1, "a year")), "source": _maybe,
         }, ("role_id", "agency_id")),
         Contract("training_records", {
             "staff_id": _text(identifies="direct"), "course_id": _text(), "start": _optional(_date(identifies="near")),
-            "end": _optional(_date(identifies="near")), "completed": _text(levels=("yes", "no")),
-            "pre": _optional(_number(*LEVELS, "levels")), "post": _optional(_number(*LEVELS, "levels")),
+            "end": _optional(_date(identifies="near")), "completed": _yes_no, "pre": _levels, "post": _levels,
         }, ("staff_id", "course_id", "start"), person_level=True),
         Contract("indicators", {
             "indicator_id": _text(), **_label, "pillar": _text(levels=PILLARS),
             "direction": _text(levels=("higher", "lower")), "min": _number(), "max": _number(), "value": _number(),
-            "vintage": _text(), "owner": _text(), "source": _text(),
-        }, ("indicator_id",)),
+            "vintage": _text(), "owner": _text(), "source": _text()}, ("indicator_id",)),
         Contract("exposure", {
             "isco08": _text(), "index_id": _text(), "score": _number(0), "sd": _optional(_number(0)),
-            "vintage": _text(),
-        }, ("isco08", "index_id")),
+            "vintage": _text()}, ("isco08", "index_id")),
         Contract("use_cases", {
-            "use_case_id": _text(), **_label, "roles": _optional(_text()),
-            "oversight_level": _number(*LEVELS, "levels"),
-            **{name: _number(0, 5, "points") for name in CRITERIA},
-        }, ("use_case_id",)),
+            "use_case_id": _text(), **_label, "roles": _maybe, "oversight_level": _number(*LEVELS, "levels"),
+            **{name: _number(0, 5, "points") for name in CRITERIA}}, ("use_case_id",)),
         Contract("pilot_outcomes", {
-            "group": _text(), "wave": _text(), "treated": _text(levels=("yes", "no")), "outcome": _number(),
-            "n": _count(1, unit="people"),
+            "group": _text(), "wave": _text(), "treated": _yes_no, "outcome": _number(), "n": _count(1, unit="people"),
         }, ("group", "wave")),
         # stage tables: what the chain hands from room to room
         Contract("notes", {
@@ -279,11 +252,9 @@ CONTRACTS = {
         Contract("selection", {
             "n_profiles": _count(1, unit="profiles"), "loglik": _number(), "n_parameters": _count(), "aic": _number(),
             "aic3": _number(), "bic": _number(), "sabic": _number(), "wolfe": _number(),
-            "entropy": _number(0, 1, empty=True), "smallest_share": _number(0, 1),
-            "average_posterior": _number(0, 1),
-            "starts_reached": _count(unit="starts"), "blrt_p": _number(0, 1, empty=True),
-            "near_tie": Column("flag"), "recommended": Column("flag"),
-        }, ("n_profiles",)),
+            "entropy": _number(0, 1, empty=True), "smallest_share": _number(0, 1), "average_posterior": _number(0, 1),
+            "starts_reached": _count(unit="starts"), "blrt_p": _number(0, 1, empty=True), "near_tie": Column("flag"),
+            "recommended": Column("flag")}, ("n_profiles",)),
         Contract("profiles", {
             **_profile, "variable": _text(), "statistic": _text(levels=("share", "level", "mean")),
             **_estimates("share, level or unit of the variable")}, ("profile", "variable", "statistic")),
@@ -320,6 +291,9 @@ CONTRACTS = {
             "role_id": _text(), "role_level": _text(), **_profile, "need_band": _text(levels=("low", "mid", "high")),
             "competency_id": _text(), "shortfall": _number(*LEVELS, "levels"), "share": _number(0, 1 + 1e-9),
         }, ("role_id", "role_level", "profile", "need_band", "competency_id", "shortfall")),
+        # staff by what a course may ask of a person besides their cohort; "" where the register doesn't tell
+        Contract("able", {
+            **{name: _text() for name in ABLE}, "headcount": _number(0, unit="people")}, ABLE),
         Contract("gaps", {
             "by": _text(), "group": _text(), "competency_id": _text(), "statistic": _text(levels=STATISTICS),
             **_estimates("levels, share, or scale of the test")}, ("by", "group", "competency_id", "statistic")),
@@ -336,22 +310,50 @@ CONTRACTS = {
             "by": _text(), "group": _text(), **_estimates("levels, or scale of the test"),
             "tier": _text(levels=("most", "between", "least"))}, ("by", "group")),
         Contract("allocations", {
-            "cohort_id": _text(), "course_id": _text(), "seats": _count(1, unit="seats"),
-            "cost": _number(0, unit="currency"), "gap_closed": _number(0, unit="weighted levels"),
-        }, ("cohort_id", "course_id")),
+            "cohort_id": _text(), "option_id": _text(), "seats": _count(1, unit="seats"), "cost": _money,
+            "gap_closed": _worth, "reached": _number(unit="people")}, ("cohort_id", "option_id")),
+        Contract("plan_options", {**_option, **_when, **_bought}, ("option_id",)),
         Contract("plan_courses", {
-            "course_id": _text(), "tier": _text(), "seats": _count(unit="seats"), "spend": _number(0, unit="currency"),
-            "gap_closed": _number(0, unit="weighted levels")}, ("course_id",)),
-        Contract("plan_agencies", {
-            "agency_id": _text(), "course_id": _text(), "seats": _count(1, unit="seats"),
-            "cost": _number(0, unit="currency"), "eligible": _count()}, ("agency_id", "course_id")),
-        Contract("plan_summary", {"name": _text(), "value": _number()}, ("name",)),
+            "course_id": _text(), "tier": _blank, "provider": _blank, **_when, **_bought}, ("course_id", "period")),
+        Contract("plan_agencies", {"agency_id": _text(), "course_id": _text(), **_places}, ("agency_id", "course_id")),
+        Contract("plan_tiers", {"agency_id": _text(), **_places}, ("agency_id", "tier")),
         Contract("plan_competencies", {
-            "competency_id": _text(), "closed": _number(0), "need": _number(0)}, ("competency_id",)),
+            "competency_id": _text(), "closed": _number(), "need": _number(0), "reached": _number(unit="people"),
+            "below": _number(0, unit="people")}, ("competency_id",)),
+        Contract("plan_groups", {
+            "by": _text(), "group": _text(), "staff": _number(0, unit="people"), "seats": _number(0, unit="seats"),
+            "gap_closed": _worth, "need": _worth}, ("by", "group")),
+        # how far each rule of the plan is used, and what one more unit of what it limits is worth
+        Contract("plan_rules", {
+            "rule_id": _text(), "family": _text(), "sense": _text(), "measure": _text(),
+            **dict.fromkeys(("attained", "limit"), _number(empty=True)), "binding": Column("flag"),
+            "price": _number(unit="weighted levels a unit", empty=True),
+            "money": _number(unit="currency a unit", empty=True)}, ("rule_id",)),
+        # what the plan would close without the rules of a family, or with those that are told and not enforced
+        Contract("plan_prices", {
+            "family": _text(), "enforced": Column("flag"), "feasible": Column("flag"),
+            **dict.fromkeys(("closed_share", "without_share", "forgone", "forgone_most"), _number(empty=True)),
+            "money": _number(unit="currency", empty=True)}, ("family",)),
+        Contract("plan_stability", {
+            "option_id": _text(), "tier": _blank, "seats": _count(unit="seats"), "stability": _number(0, 1),
+            "n_draws": _count(unit="draws")}, ("option_id",)),
+        # rules that can't all be kept: each is needed, and what it would have to give way to
+        Contract("plan_conflict", {
+            "rule_id": _text(), "family": _text(), "type": _text(), "unit": _blank,
+            **dict.fromkeys(("given", "needed", "alone", "relaxed_to"), _number(empty=True))}, ("rule_id",)),
+        # who is to be given what and when, how sure that is, and why
+        Contract("recommendations", {
+            "agency_id": _text(), "role_id": _text(), "role_level": _text(), **_option, **_when,
+            "staff": _count(), "eligible": _count(), "seats": _count(1, unit="seats"), "cost": _money,
+            **dict.fromkeys(("gap_closed", "mean_of_draws", "ci_low", "ci_high"), _worth),
+            "reached": _number(unit="people"), "stability": _number(0, 1), "n_draws": _count(unit="draws"),
+            **{f"competency_{i}{end}": kind for i in (1, 2) for end, kind in (("", _blank), ("_share", _number()))},
+            "rule_id": _blank, **dict.fromkeys(IMPACT, _text())}, ("agency_id", "role_id", "role_level", "option_id")),
+        Contract("plan_summary", {"name": _text(), "value": _number()}, ("name",)),
         Contract("frontier", {
-            "budget": _number(0, unit="currency"), "spend": _number(0, unit="currency"), "seats": _count(unit="seats"),
-            "closed_share": _number(0, 1), "bound_share": _number(0, 1 + 1e-9), "common_practice_share": _number(0, 1),
-        }, ("budget",)),
+            "budget": _money, "feasible": Column("flag"), "spend": _money, "seats": _count(unit="seats"),
+            **dict.fromkeys(("value", "closed_share", "bound_share", "gap", "gap_first_share", "ratio_first_share"),
+                            _number(empty=True)), "enough": Column("flag")}, ("budget",)),
         Contract("readiness", {
             "part": _text(levels=("pillar", "overall")), "name": _text(levels=(*PILLARS, "arithmetic", "geometric")),
             **{name: _number(0, 1, empty=True) for name in ("estimate", "ci_low", "ci_high", "floor")},

@@ -302,7 +302,7 @@ def courses_without_effects(project):
     project.edit(lambda values: values["data"].pop("course_effects"))
 
 
-@case(("course B06", "eligibility", "role_id=astronaut", "correct the rule or leave the course out"))
+@case(("courses.csv line 7, column eligibility: nobody in register.csv.gz", "role_id=astronaut", "correct the rule"))
 def course_that_nobody_may_take(project):
     cell(project, "courses", 7, "eligibility", "role_id=astronaut")
 

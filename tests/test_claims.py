@@ -59,9 +59,8 @@ def unit(*, n=400, alpha=0.85, n_items=6, by="agency_id", groups="abcdef", most=
         "headcounts": estimates(n, 14005.0, by="all", group="all", profile=1),
         "plan_summary": pd.Series({"budget": 1e6, "spend": 991_200.0, "seats": 512, "closed_share": 0.31,
                                    "ci_low": 0.24, "ci_high": 0.37, "gap": 1e-4, "value": 31.0, "bound": 31.2,
-                                   "need": 100.0}).rename_axis("name").rename("value").reset_index(),
-        "frontier": pd.DataFrame({"budget": [5e5, 1e6], "spend": 4e5, "seats": 1, "closed_share": [0.2, 0.31],
-                                  "bound_share": 0.312, "common_practice_share": [0.11, 0.24]}),
+                                   "need": 100.0, "gap_first_share": 0.19, "ratio_first_share": 0.24,
+                                   }).rename_axis("name").rename("value").reset_index(),
     }
 
 
@@ -144,8 +143,9 @@ def test_the_whole_unit_makes_every_claim():
     assert said.loc["needs", ["number", "sentence"]].tolist() == [
         "2 of 6", "agencies need clearly more than the rest: Office a and Office b"]
     assert said.loc["profile", "number"] == "70%" and "14,005 people" in said.loc["profile", "sentence"]
-    assert said.loc["plan", "number"] == "512 seats for 991,200 solar"
-    assert "close 31% " in said.loc["plan", "sentence"] and said.loc["plan", "sentence"].endswith("close 24%")
+    assert said.loc["plan", "number"] == "512 people for 991,200 solar"
+    assert said.loc["plan", "sentence"].startswith("close 31% of the shortfall")
+    assert said.loc["plan", "sentence"].endswith("first closes 19%, for the best ratio of gap to money first 24%")
 
 
 @pytest.mark.parametrize("n, more", [(29, "1 more"), (28, "2 more"), (9, "30 more")])
@@ -215,15 +215,27 @@ def test_a_unit_with_one_competency():
     assert "oversight" in said.loc["share_below", "sentence"] and "oversight" in said.loc["shortfall", "sentence"]
 
 
-def test_a_plan_whose_budget_is_not_on_the_frontier_or_is_zero():
+def test_a_plan_without_common_practice_or_money():
     views = unit()
-    views["frontier"] = views["frontier"][:1]
+    views["plan_summary"] = views["plan_summary"].query("name != 'ratio_first_share'")
     assert spoken(claims_of(views), "en").loc["plan", "sentence"].endswith("this money closes more than 31%")
     nothing = unit()
     for name in ("budget", "spend", "seats", "closed_share", "ci_low", "ci_high", "value", "bound", "need"):
         nothing["plan_summary"].loc[nothing["plan_summary"]["name"] == name, "value"] = 0.0
-    nothing["frontier"] = nothing["frontier"].assign(budget=0.0, closed_share=0.0, common_practice_share=0.0)
-    assert spoken(claims_of(nothing), "en").loc["plan", "number"] == "0 seats for 0 solar"
+    assert spoken(claims_of(nothing), "en").loc["plan", "number"] == "0 people for 0 solar"
+
+
+def test_where_no_plan_keeps_all_rules_the_claim_says_why():
+    views = unit()
+    views["plan_summary"] = pd.DataFrame({"name": ["feasible", "budget"], "value": [0.0, 3e5]})
+    views["plan_conflict"] = pd.DataFrame([
+        {"rule_id": "budget", "family": "budget", "given": 3e5, "needed": 4.12e5, "alone": 4.12e5,
+         "relaxed_to": 4.12e5},
+        {"rule_id": "champions_min", "family": "champions", "given": 9e2, "needed": 7e2, "alone": 7e2,
+         "relaxed_to": 9e2}])
+    said = spoken(claims_of(views), "en").loc["plan"]
+    assert said["number"] == "No plan keeps all rules"
+    assert said["sentence"] == "For the number of champions it takes 412,000 solar; the budget is 300,000 solar"
 
 
 def test_a_probability_from_draws_is_never_certainty():
@@ -415,8 +427,8 @@ def page_of(published, lang):
 
     report = published.report(lang)
     parts = {"head": [report.head()], "claims": [report.claims()], "aside": [report.plan()],
-             "main": [report.gaps(), report.groups(), report.profiles(), report.more_claims(), report.no_plan(),
-                      report.sources()],
+             "main": [report.gaps(), report.groups(), report.profiles(), report.plan_sections(), report.more_claims(),
+                      report.no_plan(), report.sources()],
              "foot": [report.foot()]}
     pieces = [(tag, piece) for tag, made in parts.items() for piece in made if piece is not None]
     return pages.assemble(pieces, lang=lang, title=report.title)

@@ -53,6 +53,7 @@ BETWEEN = {
     "profiles.gaussian": {"degenerate"},
     "profiles.membership": {"p_term", "term"},
     "profiles.selection": {"adjusted_rand_bootstrap", "smallest_n", "stability"},
+    "workforce.able": {"needs", "people"},
     "workforce.projection": {"weight_squares", "weight_sum"},
     "measures.raters": {"df_from", "kind", "metric", "pair_weight", "unit", "weights"},
     "survey.response": {"size", "sum"},

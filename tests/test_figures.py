@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skillsgap.publish import figures
+from skillsgap.publish import figures, plan_figures, plan_section
 from skillsgap.publish.profiles import share_figure
 from skillsgap.publish.quality import coverage_figure, coverage_table, quality_figure
 from skillsgap.run.release import Published
@@ -25,6 +25,10 @@ FIGURES = {
     "profiles": (figures.profile_figure, lambda unit, report: report.profile_table()),
     "shares": (share_figure, lambda unit, report: report.share_table()),
     "frontier": (figures.frontier_figure, lambda unit, report: report.frontier_table()),
+    "plan tiers": (plan_figures.tier_figure, lambda unit, report: plan_section.tier_table(report.tables, report.words)),
+    "plan prices": (plan_figures.price_figure,
+                    lambda unit, report: plan_section.price_table(report.tables, report.words)),
+    "plan kept": (plan_figures.kept_figure, lambda unit, report: plan_section.kept_table(report.tables, report.words)),
     "quality": (quality_figure, lambda unit, report: unit.table("quality")),
     "coverage": (coverage_figure, lambda unit, report: coverage_table(unit.table("quality"), words=report.words)),
 }

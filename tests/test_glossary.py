@@ -26,6 +26,7 @@ EXCEPTIONS = {
     ("benefit claims", "claim"): "a claim is an application here",
     ("(federal seat)", "seat"): "a seat is a capital here",
     ("Senior staff", "staff"): "the name of a grade",
+    ("Public interest", "interest"): "the common good here",
     ("on a line from 0", "line"): "a line is drawn here",
     ("A line a group", "line"): "a line is drawn here",
 }

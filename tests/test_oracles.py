@@ -14,7 +14,7 @@ from tests.oracles import __main__ as oracles
 
 REPO = Path(__file__).resolve().parents[1]
 ORACLES = REPO.parent / "shared" / "oracles"
-KINDS = ("survey", "reliability", "irt", "dif", "agreement", "lca", "lca3step", "lpa")
+KINDS = ("survey", "reliability", "irt", "dif", "agreement", "lca", "lca3step", "lpa", "optimisation")
 CASES = [folder for kind in KINDS for folder in oracles.cases(ORACLES / kind)] if ORACLES.is_dir() else []
 given = pytest.mark.skipif(not CASES, reason="the reference results (../shared/oracles) are not here")
 

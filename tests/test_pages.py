@@ -67,6 +67,8 @@ FIGURES = {
     **{f"frontier {i}": partial(figures.frontier_figure, frontier_table(i), words=WORDS) for i in range(5)},
     "frontier interval": partial(figures.frontier_figure, frontier_table().assign(
         ci_low=lambda t: t["best"] - 0.05, ci_high=lambda t: t["best"] + 0.05), words=WORDS),
+    "frontier of both practices": partial(figures.frontier_figure, frontier_table().assign(
+        ratio=lambda t: t["best"] * 0.95, enough=lambda t: t["budget"] > 2e6), words=WORDS),
     "frontier without choice": partial(figures.frontier_figure, frontier_table(9), words=WORDS),
 }
 
@@ -111,7 +113,7 @@ def test_figure_takes_axes_it_is_given(name):
     plt.close(figure)
 
 
-@pytest.mark.parametrize("name", ["gap", "needs 12", "profiles 5", "frontier 2"])
+@pytest.mark.parametrize("name", ["gap", "needs 12", "profiles 5", "frontier 2", "frontier of both practices"])
 def test_text_of_a_figure_stays_inside_it(name):
     # The measuring font is the widest a page may fall back to, so the agg picture is the worst case.
     for width in (660, 350):

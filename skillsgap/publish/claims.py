@@ -7,6 +7,7 @@ import pandas as pd
 
 from skillsgap.publish.gates import Claim, differing, gated, held, rested, too_few
 from skillsgap.publish.naming import column_name, label, profile_names, value
+from skillsgap.publish.plan_words import plan_claim
 from skillsgap.publish.sureness import sureness
 from skillsgap.wording import N_
 
@@ -45,7 +46,7 @@ def make_claims(tables, context, *, names=()):
         made.append(_profile_claim(tables, context, names))
     made += _withheld_groups(tables, context)
     if "plan_summary" in tables:
-        plan = _plan_claim(tables)
+        plan = plan_claim(tables)
         made.append(too_few(plan, context.answered, context) or plan)
     rows = [asdict(rested(claim, context)) for claim in made]
     numbers = [json.dumps(row["values"], sort_keys=True, ensure_ascii=False) for row in rows]
@@ -331,26 +332,3 @@ def _withheld_groups(tables, context):
             )
         )  # fmt: skip
     return claims
-
-
-def _plan_claim(tables):
-    facts = tables["plan_summary"].set_index("name")["value"]
-    chosen = tables["frontier"][tables["frontier"]["budget"] == facts["budget"]]
-    bound = facts["bound"] / facts["need"] if facts["need"] > 0 else 0.0
-    values = {
-        "seats": value("number", facts["seats"]),
-        "spend": value("money", facts["spend"]),
-        "share": value("percent", facts["closed_share"]),
-        "bound": value("percent", max(bound, facts["closed_share"])),
-        "low": value("percent", facts["ci_low"]),
-        "high": value("percent", facts["ci_high"]),
-    }
-    sentence = N_("close {share} of the shortfall, weighted by importance; no plan for this money closes more than "
-                  "{bound}")
-    if len(chosen):
-        values["common"] = value("percent", chosen["common_practice_share"].iloc[0])
-        sentence = N_("close {share} of the shortfall, weighted by importance; no plan for this money closes more "
-                      "than {bound}; going for the largest gaps first would close {common}")
-    certainty = N_("{low}–{high} if courses do more or less than expected")
-    rests = {"kind": "plan", "about": value("message", N_("the plan")), "columns": ("agency_id", "grade")}
-    return Claim("plan", "plan", N_("{seats} seats for {spend}"), sentence, certainty, values, **rests)  # fmt: skip

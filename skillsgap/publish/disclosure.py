@@ -15,6 +15,10 @@ HIDDEN = ("estimate", "se", "ci_low", "ci_high", "n", "n_eff", "required_level")
 COUNTED = {
     "headcounts": ("estimate", HIDDEN),
     "plan_agencies": ("eligible", ("seats", "cost", "eligible")),
+    "plan_tiers": ("eligible", ("seats", "cost", "eligible")),
+    "plan_groups": ("staff", ("staff", "seats", "gap_closed", "need")),
+    "recommendations": ("eligible", ("staff", "eligible", "seats", "cost", "gap_closed", "mean_of_draws", "ci_low",
+                                     "ci_high", "reached", "stability", "competency_1_share", "competency_2_share")),
     "priorities": ("headcount", ("shortfall", "headcount", *ESTIMATE, "n", "n_eff", "p_top", "p_first")),
 }
 DECIMALS = 4  # numbers are rounded before anything is ranked or printed, so that all machines agree
@@ -150,7 +154,8 @@ def _rounded(name, table, rules):
     numbers = table.select_dtypes("float").columns
     table[numbers] = table[numbers].round(DECIMALS) + 0.0  # no negative zero
     counts = {"headcounts": ["estimate", "se", "ci_low", "ci_high"], "priorities": ["headcount"],
-              "plan_agencies": ["eligible"]}.get(name, [])  # fmt: skip
+              "plan_agencies": ["eligible"], "plan_tiers": ["eligible"], "plan_groups": ["staff", "seats"],
+              "recommendations": ["staff", "eligible"]}.get(name, [])  # fmt: skip
     for column in counts:
         table[column] = (table[column] / rules.rounding).round() * rules.rounding
     return table

@@ -21,7 +21,6 @@ from skillsgap.publish.canvas import (
     dots,
     figure_html,
     open_axes,
-    points_of,
     require,
     shows_truth,
     sizes,
@@ -30,6 +29,7 @@ from skillsgap.publish.canvas import (
     write,
 )
 from skillsgap.publish.dumbbell import gap_figure
+from skillsgap.publish.plan_figures import frontier_figure
 from skillsgap.publish.profiles import CELL_INK, HEAT, profile_figure
 
 __all__ = ["CELL_INK", "HEAT", "PALETTE", "figure_html", "frontier_figure", "gap_figure", "needs_figure",
@@ -122,67 +122,3 @@ def _round_up(values, scale):
 
 def _value(x, words, scale):
     return words.share(x) if scale == "share" else words.number(x, 2 if scale == "levels" else 0)
-
-
-def frontier_figure(table, ax=None, *, words, width=288):
-    """Share of the weighted shortfall that a budget closes, by the best plan and by common practice.
-
-    Parameters
-    ----------
-    table : DataFrame with columns budget, best, common, chosen
-        One row a budget, sorted; `best` and `common` are fractions; `chosen` (bool) marks the plan's budget.
-        Optional columns ci_low and ci_high are the interval of `best`.
-    ax, words, width : as in `gap_figure`
-
-    Returns
-    -------
-    Axes; x is the budget, y the share closed.
-
-    Raises
-    ------
-    SkillsgapError
-        If the table lacks a column or has no row.
-    """
-    require(table, "frontier_figure", ["budget", "best", "common", "chosen"])
-    _, _, small = sizes(width)
-    height = 150
-    ax = open_axes(ax, width, height, left=6, right=6, top=30, bottom=20)
-    budget, best, common = (table[name].to_numpy(dtype=float) for name in ("budget", "best", "common"))
-    last = budget[-1] if budget[-1] > 0 else 1.0
-    ax.set(xlim=(0, last), ylim=(0, max(best.max(), common.max(), 0.01) * 1.02))
-    ax.hlines(0, 0, last, colors=PALETTE["bar"], lw=1, clip_on=False)
-    if "ci_low" in table:
-        ax.fill_between(budget, table["ci_low"], table["ci_high"], color=PALETTE["tint"], lw=0,
-                        clip_on=False)
-    ax.plot(budget, common, color=PALETTE["soft"], lw=1.8, ls=(0, (5, 2)), clip_on=False)
-    ax.plot(budget, best, color=PALETTE["blue"], lw=2.5, clip_on=False)
-    dots(ax, budget, best, 5)
-    write(ax, 0, 0, [words.number(0)], size=small, colour=PALETTE["soft"], down=16, right=-6)
-    if table["chosen"].any():
-        row = table.loc[table["chosen"].to_numpy(dtype=bool)].iloc[0]
-        _name_chosen(ax, row, budget, best, common, words=words, size=small)
-    return ax
-
-
-def _name_chosen(ax, row, budget, best, common, *, words, size):
-    """The chosen budget and what both ways of spending it close, written where the lines leave room."""
-    last, top = ax.get_xlim()[1], ax.get_ylim()[1]
-    wide, high = points_of(ax)
-    place = row["budget"] / last * wide
-    ax.vlines(row["budget"], 0, row["best"], colors=PALETTE["warm"], lw=1.5, ls=(0, (3, 2)), clip_on=False)
-    dots(ax, [row["budget"]], [row["best"]], 9)
-    said = words("best plan {share}", share=words.percent(row["best"]))
-    start = max(place + 8 - text_length(said, size, bold=True), -6)
-    end = min(start + text_length(said, size, bold=True), wide)
-    write(ax, start / wide * last, np.interp(end / wide * last, budget, best), [said], size=size, bold=True,
-          colour=PALETTE["blue"], down=-9)
-    said = words("common practice {share}", share=words.percent(row["common"]))
-    lines, start = wrap(said, wide - place + 12, size), place + 8
-    if wide - place < 90:
-        lines, start = [said], place - 8 - text_length(said, size)
-    under = np.interp(start / wide * last, budget, common) - 17 / high * top
-    write(ax, start / wide * last, max(under, 6 / high * top), lines, size=size, colour=PALETTE["soft"])
-    said = words.money(row["budget"])
-    half = text_length(said, size, bold=True) / 2
-    write(ax, row["budget"], 0, [said], size=size, bold=True, align="center", down=16,
-          right=np.clip(place, half + 6, wide + 6 - half) - place)

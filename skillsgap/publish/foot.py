@@ -6,6 +6,7 @@ from skillsgap.publish import pages
 from skillsgap.publish.disclosure import Rules
 from skillsgap.publish.gates import table_name
 from skillsgap.publish.naming import column_name, value
+from skillsgap.publish.plan_words import plan_facts
 from skillsgap.wording import N_
 
 # what is done about strata with one sampling unit, by design.lonely_psu
@@ -88,7 +89,7 @@ def _estimated(tables, facts, words):
         sure += " " + words(LONELY[done], n=words.number(n))
     if "headcounts" in tables:
         sure += " " + words("Those of head-counts contain the model’s error too.")
-    if "plan_summary" in tables:
+    if "plan_summary" in tables and plan_facts(tables).get("feasible", 1):
         sure += " " + words("Those of the plan contain only what is uncertain about courses.")
     return sure
 

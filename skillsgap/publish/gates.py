@@ -22,6 +22,7 @@ TABLES = {
     "aggregates": N_("published figures"),
     "courses": N_("course catalogue"),
     "course_effects": N_("table of course effects"),
+    "costs": N_("table of costs"),
     "agencies": N_("list of agencies"),
     "training_records": N_("records of training"),
     "pilot_outcomes": N_("outcomes of pilots"),
@@ -42,7 +43,7 @@ KINDS = {
     "gaps": (N_("gaps and priorities"), _ANSWERS | {"requirements"}),
     "needs": (N_("groups most in need"), _ANSWERS | {"requirements", "agencies"}),
     "profiles": (N_("competency profiles"), _ANSWERS),
-    "plan": (N_("the plan"), _ANSWERS | {"requirements", "agencies", "courses", "course_effects"}),
+    "plan": (N_("the plan"), _ANSWERS | {"requirements", "agencies", "courses", "course_effects", "costs"}),
     "readiness": (N_("AI readiness"), frozenset({"indicators"})),
 }
 # why answers can't carry a claim, as `reliability` gives it; one item stands for any number below MIN_ITEMS

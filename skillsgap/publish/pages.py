@@ -128,7 +128,7 @@ def section(title, dek, figure, sentence="", *, broad=False):
     return _piece("section", title, dek, figure, sentence, broad)
 
 
-def plan_panel(headline, dek, figure, rows, columns, *, words):
+def plan_panel(headline, dek, figure, rows=None, columns=None, *, words):
     """The plan: what it costs and closes, the frontier, and its seats by tier.
 
     Parameters
@@ -136,8 +136,8 @@ def plan_panel(headline, dek, figure, rows, columns, *, words):
     headline, dek : str
     figure : Markup or Html
         The frontier, drawn with ``widths=(288, 350)``.
-    rows : DataFrame
-        Formatted text; one row a tier or course.
+    rows : DataFrame, optional
+        Formatted text; one row a tier or course. None where there is no plan to be told of.
     columns : dict of column to heading
         In the order to be shown; all but the first are set as numbers.
     words : Words
@@ -146,8 +146,7 @@ def plan_panel(headline, dek, figure, rows, columns, *, words):
     -------
     Html
     """
-    numeric = list(columns)[1:]
-    seats = table(rows, columns, numeric=numeric)
+    seats = "" if rows is None else table(rows, columns, numeric=list(columns)[1:])
     return _piece("plan_panel", words("The plan"), headline, dek, figure, seats)
 
 

@@ -6,13 +6,14 @@ from functools import partial
 import pandas as pd
 from babel.lists import format_list
 
-from skillsgap.contracts import TIERS
 from skillsgap.publish import figures, foot, pages
 from skillsgap.publish.aggregates import published_sections, source_section
 from skillsgap.publish.canvas import figure_html
 from skillsgap.publish.claims import SURE, widest
 from skillsgap.publish.naming import COLUMNS
 from skillsgap.publish.needs import needs_section, needs_table
+from skillsgap.publish.plan_section import frontier_table, plan_panel, plan_sections
+from skillsgap.publish.plan_words import plan_facts
 from skillsgap.publish.profile_section import profile_sections
 from skillsgap.publish.profiles import level_table, share_table
 from skillsgap.publish.readiness import readiness_section
@@ -114,9 +115,10 @@ class Report:
             named = {"competency": self._name(widest(self.tables))}
             weighs = words("“{competency}” is the gap that weighs most", **named)
             gap = weighs if sure else words("“{competency}” is among the gaps that weigh most", **named)
-            plan = self.tables.get("plan_summary", pd.DataFrame({"name": ["spend"], "value": [0.0]}))
-            plan = plan.set_index("name")["value"]
-            if plan["spend"] == 0 or not claims["passed"].get("plan", False):
+            plan = plan_facts(self.tables) if claims["passed"].get("plan", False) else {}
+            if not plan.get("feasible", 1):
+                return words("{unit}: {finding}; no plan keeps all rules", unit=unit, finding=gap)
+            if plan.get("spend", 0) == 0:
                 return words("{unit}: {finding}", unit=unit, finding=gap)
             return words(
                 "{unit}: {finding}; {money} would close {share} of the shortfall",
@@ -334,40 +336,23 @@ class Report:
         )
 
     def frontier_table(self):
-        """Finished table of budgets: budget, best, common, chosen; from no money at all."""
-        frontier, plan = self.tables["frontier"], self.tables["plan_summary"].set_index("name")["value"]
-        curve = pd.DataFrame({
-            "budget": frontier["budget"], "best": frontier["closed_share"],
-            "common": frontier["common_practice_share"], "chosen": frontier["budget"] == plan["budget"],
-        })  # fmt: skip
-        nothing = pd.DataFrame({"budget": [0.0], "best": [0.0], "common": [0.0], "chosen": [plan["budget"] == 0]})
-        return pd.concat([nothing, curve[curve["budget"] > 0]], ignore_index=True)
+        """Finished table of budgets, as `plan_section.frontier_table` gives it."""
+        return frontier_table(self.tables)
 
     def plan(self):
-        """The plan and its frontier; None where there is none."""
-        words = self.words
+        """What the plan costs and closes, and its frontier, or why no plan keeps all rules; None without a plan."""
         if "plan_summary" not in self.tables:
             return None
         claim = self.claims_table.set_index("claim_id").loc["plan"]
         said = self._said(claim)
         if not claim["passed"]:
-            return pages.notice(f"{words('Withheld')}: {said['sentence']} {said['unlock']}")
-        tiers = self.tables["plan_courses"].groupby("tier")[["seats", "spend"]].sum()
-        tiers = tiers.loc[sorted(tiers.index, key=[*TIERS, *tiers.index].index)]  # ours, then those of params by code
-        rows = pd.DataFrame({
-            "tier": [words.label("tier", tier) for tier in tiers.index],
-            "seats": [words.number(x) for x in tiers["seats"]],
-            "spend": [words.number(x) for x in tiers["spend"]],
-        })  # fmt: skip
-        columns = {"tier": words("Tier"), "seats": words("Seats"), "spend": words("Spend")}
-        curve = self.frontier_table()
-        figure = ""  # a frontier without money has nothing to draw
-        if curve["budget"].max() > 0:
-            figure = self._figure(figures.frontier_figure, curve, said["sentence"], widths=(288, 350))
-        missing = words("One course a person. Not in the plan yet: working hours, prerequisites, language, champions "
-                        "and equity.")  # fmt: skip
-        dek = f"{said['sentence']}. {said['certainty']}. {missing}"
-        return pages.plan_panel(said["number"], dek, figure, rows, columns, words=words)
+            return pages.notice(f"{self.words('Withheld')}: {said['sentence']} {said['unlock']}")
+        return plan_panel(self.tables, said, self.words)
+
+    def plan_sections(self):
+        """Who learns where, what rules cost, how sure the plan is; None where there is no plan or it is withheld."""
+        told = self.claims_table.set_index("claim_id")["passed"].get("plan", False)
+        return plan_sections(self.tables, self.words) if told else None
 
     def sources(self):
         """Where published figures are from; None where the answers themselves were given."""

@@ -4,9 +4,6 @@ import re
 
 import pandas as pd
 
-from skillsgap.decide.frontier import budget_frontier
-from skillsgap.decide.model import eligible
-from skillsgap.decide.plan import effect_interval, plan_training
 from skillsgap.errors import EstimateError
 from skillsgap.estimate.aggregates import published_gaps, published_means
 from skillsgap.estimate.gaps import group_needs, required_levels, skill_gaps, tested_gaps
@@ -24,6 +21,7 @@ from skillsgap.run.measurement import (
     scores,
     weighted_mean,
 )
+from skillsgap.run.plans import plan
 from skillsgap.run.profiles import profiles
 from skillsgap.study.quality import assess_quality
 from skillsgap.study.records import read_study
@@ -257,56 +255,11 @@ def readiness(unit):
     return {"readiness": readiness_scores(unit.table("indicators"), **options, random_state=seed)}
 
 
-def plan(unit):
-    """The plan under the unit's budget, and what other budgets would buy."""
-    courses, options = unit.table("courses"), unit.values.get("plan")
-    if courses is None or options is None or unit.table("cohorts") is None:
-        return {}
-    optional = ["class_min", "seats_max", "eligibility"]  # an absent rule is an empty one
-    courses = courses.reindex(columns=list(dict.fromkeys([*courses, *optional])))
-    given = (unit.table("cohorts"), unit.table("shortfalls"), courses, unit.table("course_effects"))
-    weights = importance_weights(unit.table("requirements"))
-    seed = {"mip_gap": options.get("mip_gap", 1e-4), "random_state": unit.values["random_state"]}
-    best = plan_training(*given, weights, budget=options["budget"], **seed)
-    effect = effect_interval(best, *given, weights, random_state=unit.values["random_state"]).iloc[0]
-    budgets = [factor * options["budget"] for factor in options.get("frontier", (0.25, 0.5, 1.0, 1.5, 2.0))]
-    summary = {
-        "budget": best.budget, "spend": best.spend, "seats": best.allocations["seats"].sum(),
-        "closed_share": best.closed_share, "ci_low": effect["ci_low"], "ci_high": effect["ci_high"],
-        "gap": best.gap,
-        "value": best.value, "bound": best.bound, "need": best.total_need,
-    }  # fmt: skip
-    return {
-        "allocations": best.allocations,
-        "plan_agencies": seats_by_agency(best.allocations, unit.table("cohorts"), courses),
-        "plan_courses": best.courses,
-        "plan_competencies": best.competencies,
-        "plan_summary": pd.Series(summary, dtype=float).rename_axis("name").rename("value").reset_index(),
-        "frontier": budget_frontier(*given, weights, budgets=budgets, **seed),
-    }
-
-
-def seats_by_agency(allocations, staff, courses):
-    """Seats of each course in each agency, with the staff who may take it."""
-    may = eligible(staff, courses).mul(staff["headcount"].to_numpy(), axis=0)
-    may = may.groupby(staff["agency_id"].to_numpy()).sum().rename_axis(index="agency_id", columns="course_id")
-    seats = allocations.merge(staff[["cohort_id", "agency_id"]]).groupby(["agency_id", "course_id"])
-    table = seats[["seats", "cost"]].sum().join(may.stack().rename("eligible")).reset_index()
-    return table.astype({"eligible": int})
-
-
-def importance_weights(requirements):
-    """Weight of a competency in a role: its importance as a part of the role's whole."""
-    total = requirements.groupby(["role_id", "role_level"])["importance"].transform("sum")
-    keys = ["role_id", "role_level", "competency_id"]
-    return requirements[keys].assign(weight=requirements["importance"] / total)
-
-
 # each stage, and the tables it makes; a table that isn't there stays away
 STAGES = {
     study: ("competencies", "items", "responses", "register", "requirements", "aggregates", "indicators",
-            "courses", "course_effects", "replicate_weights", "plausible_values", "labels", "facts", "sources",
-            "columns", "notes", "mapped"),
+            "courses", "course_effects", "agencies", "costs", "able", "replicate_weights", "plausible_values", "labels",
+            "facts", "sources", "columns", "notes", "mapped"),
     quality: ("quality",),
     design: ("weights", "design_facts", "representativity"),
     scores: ("scores",),
@@ -317,5 +270,7 @@ STAGES = {
     gaps: ("gaps", "needs", "derived_requirements"),
     priorities: ("priorities",),
     readiness: ("readiness",),
-    plan: ("allocations", "plan_agencies", "plan_courses", "plan_competencies", "plan_summary", "frontier"),
+    plan: ("allocations", "plan_options", "plan_courses", "plan_agencies", "plan_tiers", "plan_competencies",
+           "plan_groups", "plan_rules", "plan_prices", "plan_stability", "plan_conflict", "recommendations", "frontier",
+           "plan_summary"),
 }  # fmt: skip

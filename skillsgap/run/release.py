@@ -24,12 +24,13 @@ from skillsgap.wording import LANGUAGES, N_, Words
 
 # stage tables that leave the house; the others hold persons, or cells too small to print
 VIEWS = ("competencies", "reliability", "self_report", "means", "selection", "profiles", "stability", "headcounts",
-         "gaps", "needs", "priorities", "readiness", "plan_agencies", "plan_courses", "plan_competencies",
-         "plan_summary", "frontier")  # fmt: skip
+         "gaps", "needs", "priorities", "readiness", "plan_agencies", "plan_tiers", "plan_options", "plan_courses",
+         "plan_competencies", "plan_groups", "plan_rules", "plan_prices", "plan_stability", "plan_conflict",
+         "plan_summary", "recommendations", "frontier")  # fmt: skip
 
 # views that tell no number of respondents, and rest on all of them
-FROM_ALL = tuple(name for name in VIEWS if name.startswith(("plan_", "priorities", "frontier", "selection", "stability",
-                                                            "reliab")))  # fmt: skip
+FROM_ALL = tuple(name for name in VIEWS if name.startswith((
+    "plan_", "recommendations", "priorities", "frontier", "selection", "stability", "reliab")))  # fmt: skip
 
 # what a plan is made of, as a page names it where it is missing
 FOR_A_PLAN = {

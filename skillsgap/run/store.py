@@ -13,7 +13,8 @@ from skillsgap.errors import SkillsgapError
 
 PACKAGE = Path(__file__).parent.parent
 # what a stage table depends on, of the code and of params; a change of wording or of a page leaves it alone
-FIT_CODE = ("errors.py", "contracts.py", "study", "estimate", "decide", "run/chain.py")
+FIT_CODE = ("errors.py", "contracts.py", "study", "estimate", "decide", "run/chain.py", "run/measurement.py",
+            "run/planning.py", "run/plans.py", "run/profiles.py")
 LOCK = Path("requirements") / "runtime.txt"
 FIT_KEYS = ("unit", "random_state", "data", "design", "profiles", "gaps", "priorities", "readiness", "plan")
 

@@ -32,6 +32,8 @@ class Loaded:
         Rows of the stage table `mapped`.
     alone : dict of str to int
         Of a register, how many rows have a value in each column that makes no cell.
+    able : DataFrame, optional
+        Of a register, its rows counted by what a course may ask of a person.
     """
 
     table: str
@@ -44,6 +46,7 @@ class Loaded:
     missing: dict = field(default_factory=dict)
     mapped: list = field(default_factory=list)
     alone: dict = field(default_factory=dict)
+    able: pd.DataFrame | None = None
 
     @property
     def kept(self):

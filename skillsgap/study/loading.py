@@ -4,6 +4,7 @@ import pandas as pd
 
 from skillsgap.contracts import CONTRACTS, MISSING
 from skillsgap.errors import Problem, StudyError, Waiting
+from skillsgap.study.abilities import asked_of_people, in_window, window_of
 from skillsgap.study.answers import answers
 from skillsgap.study.checks import validate
 from skillsgap.study.crosswalks import whole
@@ -187,10 +188,11 @@ def _register(spec, params, data, tables, walks):
     used = [column for column in (*_used(params), "headcount") if column in held]
     rest = [column for column in held if column not in (*used, "staff_id")]
     conditions = [own[column] for column in spec.get("population", ())]
-    ids = _ids(tables)
+    ids, besides = _ids(tables), [column for column in asked_of_people(params) if column in held]
     streamed = stream(
         source, list(dict.fromkeys([*(file[c] for c in used), *conditions])), [file[c] for c in rest],
         identity=file.get("staff_id"), ids=ids, count=file.get("headcount"),
+        besides=list(dict.fromkeys([*(file[c] for c in besides), *(conditions if besides else ())])),
     )  # fmt: skip
     known = known_codes(tables)
     cells.frame, cells.rows = streamed.cells.rename(columns=names), streamed.rows
@@ -211,18 +213,23 @@ def _register(spec, params, data, tables, walks):
     _identities(cells, streamed, "staff_id" in held)
     if "staff_id" in held:
         cells.alone["staff_id"] = streamed.rows - count(streamed.empty)
-    cells.spec = spec
-    return {"register": cells} | _people(spec, source, streamed, names, walks, known)
-
-
-def _people(spec, source, streamed, names, walks, known):
-    """The register's rows of respondents; their faults are the register's, and told there."""
+    cells.spec, window = spec, window_of(params)
+    if besides:
+        some = narrow(spec, [*besides, *fixed]) | {key: spec[key] for key in ("population",) if key in spec}
+        cells.able = _again(some, source, streamed.besides.rename(columns=names), walks, known, window).frame
     if streamed.people is None:
-        return {}
-    people = Loaded("register", source.name, spec, streamed.people.rename(columns=names))
-    translate(people, walks, known)
-    validate(people)
-    return {"people": people}
+        return {"register": cells}
+    people = _again(spec, source, streamed.people.rename(columns=names), walks, known, window)
+    return {"register": cells, "people": people}
+
+
+def _again(spec, source, frame, walks, known, window):
+    """Other rows of the register, such as those of respondents; their faults are the register's, and told there."""
+    loaded = Loaded("register", source.name, spec, frame)
+    translate(loaded, walks, known)
+    loaded.frame = loaded.frame.assign(long=in_window(loaded.frame, window))
+    validate(loaded)
+    return loaded
 
 
 def _used(params):

@@ -76,9 +76,12 @@ def read_params(path, *, overrides=None):
         raise ParamsError(f"{path.name}: there is no {DEFAULTS} beside it: copy the project's own, which holds "
                           "what a unit need not say")  # fmt: skip
     base = _load(defaults)[0]
+    if "plan" not in {**own, **(overrides or {})}:
+        base.pop("plan", None)  # a unit without a plan needs none of its defaults
     values = merge(merge(base, own), overrides or {})
     problems = [_problem(path, error, lines) for error in _errors(values)]
-    problems = problems or [*_marks(path, values, lines), *_names(path, values["profiles"], lines)]
+    problems = problems or [*_marks(path, values, lines), *_names(path, values["profiles"], lines),
+                            *_quotas(path, values.get("plan", {}), lines)]  # fmt: skip
     if not problems and values["unit"] != path.stem:
         remedy = f"rename the file or write unit: {path.stem}"
         problems = [Problem(path.name, f"key unit is {values['unit']!r}", remedy, lines.get(("unit",)))]
@@ -195,6 +198,22 @@ def _names(path, profiles, lines):
     return found
 
 
+def _quotas(path, plan, lines):
+    """Bounds of the plan the wrong way round, and names that stand for two things."""
+    found = []
+    for key, low, high in (("champions", "min", "max"), ("hours", "usual", "promotion")):
+        least, most = plan.get(key, {}).get(low), plan.get(key, {}).get(high)
+        if least is not None and most is not None and least > most:
+            text = f"key plan.{key}.{low} is {least}, above plan.{key}.{high}, which is {most}"
+            found.append(Problem(path.name, text, "correct one of them", lines.get(("plan", key, low))))
+    for key, name in (("periods", "label"), ("floors", "id"), ("rules", "id")):
+        named = [str(row[name]) for row in plan.get(key, ())]
+        twice = [number for number, one in enumerate(named) if one in named[:number]]
+        found += [Problem(path.name, f"key plan.{key} has {name} {named[number]!r} twice", "give each its own",
+                          lines.get(("plan", key, number, name))) for number in twice[:1]]  # fmt: skip
+    return found
+
+
 @lru_cache
 def _validator():
     return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
@@ -251,6 +270,8 @@ def _expected(error):
         wanted = " or ".join(TYPES.get(kind, kind) for kind in ([wanted] if isinstance(wanted, str) else wanted))
     elif isinstance(wanted, list):
         wanted = ", ".join(map(str, wanted))
+    elif str(error.schema.get("description")).startswith("a share"):
+        return words[error.validator].format(wanted) + f", {error.schema['description']}"
     return (words.get(error.validator) or "something else ({})").format(wanted)
 
 

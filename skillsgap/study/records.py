@@ -8,6 +8,7 @@ import pandas as pd
 
 from skillsgap.contracts import CONTRACTS, STATUS
 from skillsgap.errors import Problem, StudyError
+from skillsgap.study.abilities import able_staff
 from skillsgap.study.drawn import numbers, sampled
 from skillsgap.study.loading import column_facts, load_tables
 from skillsgap.study.mapping import series
@@ -20,9 +21,9 @@ LANGUAGES = ("en", "uz")
 class Study:
     """Validated tables of a unit; a table that isn't there is None.
 
-    `register` holds cells with their head-count, `responses` one respondent a row under a random row
-    key; nothing here knows a staff_id. `sources`, `columns`, `notes` and `mapped` say what was read, how
-    far it is filled, what was put right, and what crosswalks lost.
+    `register` holds cells with their head-count, `able` the same staff by what a course may ask of them, `responses`
+    one respondent a row under a random row key; nothing here knows a staff_id. `sources`, `columns`, `notes` and
+    `mapped` say what was read, how far it is filled, what was put right, and what crosswalks lost.
     """
 
     competencies: pd.DataFrame | None
@@ -34,6 +35,9 @@ class Study:
     indicators: pd.DataFrame | None
     courses: pd.DataFrame | None
     course_effects: pd.DataFrame | None
+    agencies: pd.DataFrame | None
+    costs: pd.DataFrame | None
+    able: pd.DataFrame | None
     replicate_weights: pd.DataFrame | None
     plausible_values: pd.DataFrame | None
     labels: pd.DataFrame
@@ -100,10 +104,12 @@ def _answered(responses):
 def _assemble(tables, people, replicated, params):
     frames = {name: table.frame for name, table in tables.items()}
     made = dict.fromkeys(field.name for field in fields(Study))
-    for name in ("competencies", "items", "requirements", "aggregates", "indicators", "courses", "course_effects"):
+    for name in ("competencies", "items", "requirements", "aggregates", "indicators", "courses", "course_effects",
+                 "agencies", "costs"):
         if name in frames:
             made[name] = frames[name].reset_index(drop=True)
     made["register"] = _cells(frames.get("register"), params.values)
+    made["able"] = able_staff(tables.get("register"), people, made["courses"], frames.get("training_records"))
     facts = {}
     if "responses" in tables:
         made |= _respondents(tables, people, replicated, params)

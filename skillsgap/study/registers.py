@@ -24,6 +24,8 @@ class Streamed:
         Distinct values of every other column, with `_rows`.
     people : DataFrame of str, or None
         Whole rows of those whose id was asked for; None where nobody has one.
+    besides : DataFrame of str
+        Distinct rows over the columns that were asked for besides, with `_rows`.
     empty, twice : DataFrame
         Rows without an id; ids that stand more than once, with `lines` (at most 3) and `_rows` beyond the first.
     rows : int
@@ -32,12 +34,13 @@ class Streamed:
     cells: pd.DataFrame
     alone: dict
     people: pd.DataFrame
+    besides: pd.DataFrame
     empty: pd.DataFrame
     twice: pd.DataFrame
     rows: int
 
 
-def stream(source, by, alone, *, identity=None, ids=(), count=None):
+def stream(source, by, alone, *, identity=None, ids=(), count=None, besides=()):
     """Count a register's rows by cell in one pass, in memory that depends on the number of cells.
 
     Of persons it holds a 64-bit digest each, for the check that nobody stands twice, and the rows of respondents.
@@ -55,6 +58,8 @@ def stream(source, by, alone, *, identity=None, ids=(), count=None):
         Ids of respondents; people whose ids differ in leading zeros only are held too.
     count : str, optional
         Its column of head-counts. Rows are cells then: two that agree in all else are one cell counted twice.
+    besides : collection of str, optional
+        Columns of `by` and `alone` over which its rows are counted once more.
 
     Returns
     -------
@@ -65,10 +70,11 @@ def stream(source, by, alone, *, identity=None, ids=(), count=None):
     keys = cell or ([identity] if identity else [])
     wanted = pa.array(sorted({name.lstrip("0") for name in ids}), pa.string())
     cells, values, empty = _Counter(by), {column: _Counter([column]) for column in alone}, _Counter([])
+    others = [_Counter(besides)] if besides else []
     people, digests, rows = [], [], 0
     for lines, table in source.batches(list(dict.fromkeys([*columns, *keys]))):
         rows += len(table)
-        for counter in (cells, *values.values()):
+        for counter in (cells, *values.values(), *others):
             counter.add(table, lines)
         if keys:
             digests.append(_digests(table.select(keys)))
@@ -79,7 +85,8 @@ def stream(source, by, alone, *, identity=None, ids=(), count=None):
             empty.add(table.filter(none), lines[none.to_numpy(zero_copy_only=False)])
     return Streamed(
         cells.frame(), {column: counter.frame() for column, counter in values.items()},
-        _frame(pa.concat_tables(people)) if identity else None, empty.frame() if identity else pd.DataFrame(),
+        _frame(pa.concat_tables(people)) if identity else None,
+        others[0].frame() if others else pd.DataFrame(), empty.frame() if identity else pd.DataFrame(),
         _twice(source, keys, np.concatenate(digests)) if digests else pd.DataFrame(), rows,
     )  # fmt: skip
 

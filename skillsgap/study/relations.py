@@ -6,6 +6,7 @@ from skillsgap.study.agreement import agree
 from skillsgap.study.checks import empty
 from skillsgap.study.crosswalks import UNMAPPED
 from skillsgap.study.nearest import near
+from skillsgap.study.offers import offers
 from skillsgap.wording import N_
 
 CELL = ("agency_id", "role_id", "role_level", "grade")  # what a cell of the register is, at the least
@@ -43,11 +44,11 @@ def relate(tables, params):
     """
     _references(tables)
     _places(tables, params)
-    _money(tables, params)
     agree(tables)
     _limits(tables)
     _published(tables, params)
-    return [*_linked(tables, params), *_declared(params), *_absent(tables, params), *_levels(tables, params)]
+    return [*_linked(tables, params), *_declared(params), *_absent(tables, params), *_levels(tables, params),
+            *offers(tables, params, EQUITY)]
 
 
 def known_codes(tables):
@@ -247,28 +248,6 @@ def _places(tables, params):
             if len(odd) and not told:
                 register.fault(odd, column, N_("the value is empty"),
                                N_("fill it in, with a code of its own if need be"))  # fmt: skip
-
-
-def _money(tables, params):
-    """One currency and one price year: a budget can't be spent on prices of another."""
-    courses, plan, currency = tables.get("courses"), params.values.get("plan"), params.values.get("currency")
-    if courses is None or plan is None:
-        return
-    if currency is None:
-        courses.faults.append(Problem(params.path.name, N_("there is a plan and no key currency"), N_("add it"),
-                                      params.line("plan")))  # fmt: skip
-        return
-    for column, ours in (("currency", currency["code"]), ("price_year", currency["price_year"])):
-        if column not in courses.frame:
-            continue
-        frame = courses.frame
-        odd = frame[frame[column].notna() & (frame[column] != ours)]
-        if len(odd):
-            value = odd[column].iloc[0]
-            said = {"value": value if isinstance(value, str) else f"{value:g}", "ours": ours,
-                    "params": params.path.name}  # fmt: skip
-            courses.fault(odd, column, N_("{value} is not the budget's {ours}"),
-                          N_("convert the prices, or correct currency in {params}"), said)
 
 
 def _limits(tables):

@@ -1,4 +1,4 @@
-"""What a country shares with the other fictional ones: the framework, and courses that it names and prices itself."""
+"""What a country shares with the other fictional ones: the framework, and courses and staff that it prices itself."""
 
 from pathlib import Path
 
@@ -16,7 +16,8 @@ NEEDED = {
     "common": {"requirements": ("role_id", "role_level", "competency_id", "required_level", "importance"),
                "courses": ("course_id", "provider", "hours", "cost_per_seat", "fixed_cost", "class_min", "seats_max",
                            "languages", "eligibility"),
-               "course_effects": ("course_id", "competency_id", "gain")},
+               "course_effects": ("course_id", "competency_id", "gain"),
+               "costs": ("role_id", "hour_cost", "hire_cost", "contract_cost")},
 }  # fmt: skip
 CODES = ("key", "filter_item", "filter_codes")  # matched as text
 SMALLEST_CLASS = 4  # seats: below that it is no class
@@ -34,7 +35,7 @@ def read_shared(spec):
     Returns
     -------
     dict of str to DataFrame
-        competencies, items, requirements, courses, course_effects.
+        competencies, items, requirements, courses, course_effects, costs.
 
     Raises
     ------
@@ -97,6 +98,37 @@ def own_courses(spec, courses):
         languages=courses["languages"].map(lambda given: _held_in(given, spec["languages"])),
     )
     return own[[column for column in CONTRACTS["courses"].columns if column in own]]
+
+
+def own_costs(spec, costs):
+    """What staff of each role cost in the country, and which share of them leaves in a year.
+
+    Parameters
+    ----------
+    spec : dict
+        catalogue: price; roles; exits: rate, and logits by role.
+    costs : DataFrame
+        hour_cost, hire_cost (once) and contract_cost (a year) of a person, by role.
+
+    Returns
+    -------
+    DataFrame
+        In the columns of the contract, in the order of `costs`.
+
+    Examples
+    --------
+    >>> common = pd.DataFrame([{"role_id": "clerk", "hour_cost": 20, "hire_cost": 6000, "contract_cost": 41000}])
+    >>> spec = {"catalogue": {"price": 0.8}, "roles": {"clerk": {}}, "exits": {"rate": 0.06, "role_id": {"clerk": 0.8}}}
+    >>> own_costs(spec, common)[["hour_cost", "hire_cost", "contract_cost", "attrition"]].iloc[0].tolist()
+    [16.0, 4800.0, 33000.0, 0.124]
+    """
+    own = costs[costs["role_id"].isin(list(spec["roles"]))]
+    prices = {name: _sensible(own[name] * spec["catalogue"]["price"]) for name in
+              ("hour_cost", "hire_cost", "contract_cost")}  # fmt: skip
+    logit = np.log(spec["exits"]["rate"] / (1 - spec["exits"]["rate"]))
+    logit = logit + own["role_id"].map(spec["exits"].get("role_id", {})).fillna(0.0)
+    own = own.assign(**prices, attrition=(1 / (1 + np.exp(-logit))).round(3))
+    return own[[column for column in CONTRACTS["costs"].columns if column in own]].reset_index(drop=True)
 
 
 def _held_in(given, languages):

@@ -16,7 +16,7 @@ import pandas as pd
 
 from skillsgap.errors import SkillsgapError
 from skillsgap.study.synthetic.answering import draw_responses, staff_ids
-from skillsgap.study.synthetic.catalogue import NEEDED, own_courses, read_shared
+from skillsgap.study.synthetic.catalogue import NEEDED, own_costs, own_courses, read_shared
 from skillsgap.study.synthetic.faults import check_spec
 from skillsgap.study.synthetic.histories import draw_pilot, draw_training
 from skillsgap.study.synthetic.mistakes import make_mistakes
@@ -26,7 +26,7 @@ from skillsgap.study.synthetic.spec import is_whole, read_spec, with_dates
 from skillsgap.study.synthetic.staff import CELL, draw_exits, draw_staff
 from skillsgap.study.synthetic.truth import planted_truth
 
-OWN = ("agencies", "requirements", "courses", "course_effects", "register", "responses", "pilot_outcomes")
+OWN = ("agencies", "requirements", "courses", "course_effects", "costs", "register", "responses", "pilot_outcomes")
 OF_PERSONS = ("training_records",)
 TRUTH = ("profiles", "headcounts", "gaps", "means", "needs", "areas", "dif", "bias", "courses", "exits", "pilot",
          "moments")  # fmt: skip
@@ -43,7 +43,7 @@ class Country:
     Attributes
     ----------
     tables : dict of str to DataFrame
-        competencies and items (the framework, as read); agencies, requirements, courses, course_effects,
+        competencies and items (the framework, as read); agencies, requirements, courses, course_effects, costs,
         register, responses, pilot_outcomes, and of a register of persons training_records.
     truth : dict of str to DataFrame
         profiles, headcounts, gaps, means, needs, areas, dif, bias, courses, exits, pilot, moments; of a register
@@ -94,6 +94,7 @@ def make_country(spec, random_state):
     tables |= {
         "agencies": pd.DataFrame(spec["agencies"])[["agency_id", "label_en", "label_uz", "admin_level", "hub_id"]],
         "courses": own_courses(spec, tables["courses"]),
+        "costs": own_costs(spec, tables["costs"]),
         "register": _register(spec, staff, leaving),
         "responses": draw_responses(spec, tables, staff, sample, streams["answers"], streams["tested"]),
         "pilot_outcomes": draw_pilot(spec, streams["pilot"]),

@@ -1,0 +1,128 @@
+"""One search tree for many budgets: a bound proved at one budget is a straight line that bounds all others.
+
+At the prices of a divided plan every budget's value is bounded by the plan's bound and the price of the money that is
+more or less. So each leaf of the tree, which is a decision on some switches, keeps the lines it was given, and only the
+leaves whose lines leave too much room at a budget are looked at anew.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skillsgap.decide.parts import parts_bound, parts_of
+from skillsgap.decide.relaxation import Relaxation
+from skillsgap.decide.rounding import Best, opened, rounded
+
+VISITS = 60  # of a budget; the search ends by count, never by the clock
+ROUGHLY = 2  # whole seats are made to this times a fifth of the gap
+
+
+@dataclass
+class Leaf:
+    """Switches between low and high; `lines` = (constant, price of each money row) that bound its value."""
+
+    low: np.ndarray
+    high: np.ndarray
+    lines: list
+    parts_told: bool = False
+    basis: object = None
+
+    def bound(self, money):
+        """Most that plans with these switches can be worth with this money."""
+        return min((constant + price @ money for constant, price in self.lines), default=np.inf)
+
+
+class Leaves:
+    """Best plans and bounds of one program at one budget after the other, from the largest to the smallest."""
+
+    def __init__(self, program, rows, *, mip_gap, random_state=0):
+        self.rows, self.gap, self.random_state, self.on, self.last = rows, mip_gap, random_state, None, None
+        self.relaxed = Relaxation(program, random_state=random_state)
+        self.parts, self.weight = parts_of(program), np.diff(program.members.indptr)
+        self.free = [some.copy() for some in self.relaxed.switches]
+        self.leaves = [Leaf(*self.free, [])]
+
+    def solve(self, program, start=None):
+        """Best whole seats (None if none were found) and the bound; -inf if no divided plan exists.
+
+        The columns and rows are those of the first program, and no limit of the money rows is larger than before.
+        """
+        self.relaxed.turn(program)
+        best, self.tried, money = Best(program, start), set(), program.high[self.rows]
+        best.take(self.last)  # where money is left over
+        if not best.near(max((leaf.bound(money) for leaf in self.leaves), default=-np.inf), self.gap):
+            self._guess(best)
+        for _ in range(VISITS):
+            bounds = [leaf.bound(money) for leaf in self.leaves]
+            worst = int(np.argmax(bounds)) if bounds else -1
+            if worst < 0 or best.near(bounds[worst], self.gap):
+                break
+            leaf = self.leaves.pop(worst)
+            kept, ended = self._visit(leaf, best, money)
+            self.leaves += kept
+            if ended:
+                break
+        self.last = best.seats
+        return best.seats, max((leaf.bound(money) for leaf in self.leaves), default=-np.inf)
+
+    def _visit(self, leaf, best, money):
+        """What becomes of a leaf: nothing, itself with a new line, or two; and whether no visit can help more."""
+        relaxed = self.relaxed
+        relaxed.decide(leaf.low, leaf.high)
+        if leaf.basis is not None:
+            relaxed.resume(leaf.basis)
+        if not relaxed.run(near=self.gap / 10):
+            return [], False  # nor with less money
+        self._line(leaf, relaxed.bound, money)
+        leaf.basis = relaxed.solver.getBasis()
+        if best.near(leaf.bound(money), self.gap):
+            return [leaf], False
+        on = relaxed.x[relaxed.n:]
+        divided = np.where(np.minimum(on, 1 - on) > 1e-6, np.minimum(on, 1 - on), 0.0) * self.weight
+        common = divided if self.parts is None else divided * (self.parts[1] < 0)
+        if self.parts is not None and common.max(initial=0.0) == 0 and not leaf.parts_told:
+            bound, tried = parts_bound(relaxed, self.parts, near=self.gap / 10, random_state=self.random_state)
+            self._line(leaf, bound, money)
+            leaf.parts_told = True
+            self._round(best, np.clip(tried, leaf.low, leaf.high))
+            return [leaf], False
+        if divided.max(initial=0.0) == 0.0:
+            return [leaf], not self._round(best, on.round())
+        return self._branch(leaf, on, int(np.argmax(common if common.max() > 0 else divided))), False
+
+    def _line(self, leaf, bound, money):
+        price = self.relaxed.prices[self.relaxed.n_groups:][self.rows].clip(min=0)
+        leaf.lines.append((bound - price @ money, price))
+
+    def _branch(self, leaf, on, switch):
+        children = []
+        for value in (0.0, 1.0):
+            low, high = leaf.low.copy(), leaf.high.copy()
+            low[switch] = high[switch] = value
+            children.append(Leaf(low, high, list(leaf.lines), leaf.parts_told, leaf.basis))
+        return children
+
+    def _guess(self, best):
+        """Round what was open at the last budget or what this one's divided plan suggests, whichever promises more."""
+        relaxed, promise = self.relaxed, {}
+        relaxed.decide(*self.free)
+        if not relaxed.run(near=self.gap / 10):
+            return
+        for on in (self.on, opened(best.program, relaxed, *self.free)):
+            if on is not None:
+                relaxed.decide(on, on)
+                promise[-relaxed.value if relaxed.run(near=self.gap / 10) else np.inf] = on
+        if promise:
+            self._round(best, promise[min(promise)])
+
+    def _round(self, best, on):
+        """Try what this opening gives; whether it wasn't tried at this budget before."""
+        key = on.astype(bool).tobytes()
+        if key in self.tried:
+            return False
+        self.tried.add(key)
+        value = best.value
+        best.take(rounded(best.program, self.relaxed, on, best, ROUGHLY * self.gap, self.random_state))
+        if best.value > value:
+            self.on = on
+        return True

@@ -1,0 +1,78 @@
+"""From divided seats to whole ones, and the best plan found so far."""
+
+import numpy as np
+
+from skillsgap.decide.program import EXACT
+from skillsgap.decide.relaxation import FEASIBLE, as_model, new_solver
+
+SPARE = 1_200  # columns that may come in when seats are made whole
+STEPS = 200  # nodes of the search for whole seats
+OPENED = (0.9, 0.7, 0.5, 0.3, 0.0)  # parts of a class minimum that open a class
+
+
+class Best:
+    """The best plan so far; one is taken only if it keeps every rule of the program."""
+
+    def __init__(self, program, seats=None):
+        self.program, self.seats, self.value = program, None, -np.inf
+        self.take(seats)
+
+    def take(self, seats):
+        """Keep this plan if it is better."""
+        if seats is not None and self.program.value @ seats > self.value and self.program.keeps(seats):
+            self.seats, self.value = seats, float(self.program.value @ seats)
+
+    def near(self, bound, gap):
+        """Whether no plan within this bound is better by more than the gap (relative)."""
+        return self.seats is not None and bound - self.value <= gap * abs(self.value) + EXACT
+
+
+def opened(program, relaxed, low, high):
+    """What to open: of a few readings of the divided plan the one whose own divided plan is worth most, or None.
+
+    What has a fixed cost is open where the plan uses more than half of it; a class, where its seats reach a part of
+    the least it asks for. `low` and `high` are bounds that hold.
+    """
+    best, chosen = -np.inf, None
+    on = relaxed.x[relaxed.n:]
+    for used in (0.5, 1e-6):
+        fixed = (program.least == 0) & (low < high)
+        settled = np.where(fixed, on > used, low), np.where(fixed, on > used, high)
+        relaxed.decide(*settled)
+        if relaxed.run(near=1e-4):
+            break
+    else:
+        return None
+    seats = program.members @ relaxed.x[:relaxed.n]
+    for part in OPENED:
+        tried = np.clip((seats > 1e-7) & (seats >= part * program.least), *settled)
+        relaxed.decide(tried, tried)
+        if relaxed.run(near=1e-4) and relaxed.value > best:
+            best, chosen = relaxed.value, tried
+    return chosen
+
+
+def rounded(program, relaxed, on, best, mip_gap, random_state):
+    """Whole seats near the divided ones, with what is open decided; None where that can't be or is no better."""
+    relaxed.decide(on, on)
+    if not relaxed.run(near=mip_gap / 10) or relaxed.bound <= best.value:
+        return None
+    shut = np.asarray((program.members[on == 0] > 0).sum(axis=0)).ravel() > 0
+    x, regret = relaxed.x[:relaxed.n], np.abs(relaxed.gains())
+    kept = relaxed.columns[relaxed.columns < relaxed.n]
+    kept = kept[~shut[kept]]
+    used, spare = kept[x[kept] > 1e-9], kept[x[kept] <= 1e-9]
+    spare = spare[np.argsort(regret[spare], kind="stable")]
+    for more in (SPARE, len(spare)):  # the columns used and those nearly as good: enough room, still solved at once
+        columns = np.sort(np.concatenate([used, spare[:more]]))
+        cost, rows, low, high, least, upper = program.only(columns).settled(on).as_milp()
+        solver = new_solver(random_state, mip_rel_gap=mip_gap / 5, mip_abs_gap=0.0, mip_max_nodes=STEPS)
+        solver.passModel(as_model(cost, rows, low, high, least, upper, whole=np.arange(len(columns))))
+        solver.run()
+        if solver.getInfo().primal_solution_status == FEASIBLE:
+            whole = np.zeros(relaxed.n, dtype=np.int64)
+            whole[columns] = np.rint(np.asarray(solver.getSolution().col_value))
+            return whole
+        if more >= len(spare):
+            break
+    return None
