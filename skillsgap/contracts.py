@@ -327,7 +327,7 @@ CONTRACTS = {
         Contract("plan_rules", {
             "rule_id": _text(), "family": _text(), "sense": _text(), "measure": _text(),
             **dict.fromkeys(("attained", "limit"), _number(empty=True)), "binding": Column("flag"),
-            "price": _number(unit="weighted levels a unit", empty=True),
+            "price": _number(unit="weighted levels a unit", empty=True), "one_percent": _number(0),
             "money": _number(unit="currency a unit", empty=True)}, ("rule_id",)),
         # what the plan would close without the rules of a family, or with those that are told and not enforced
         Contract("plan_prices", {
@@ -339,7 +339,7 @@ CONTRACTS = {
             "n_draws": _count(unit="draws")}, ("option_id",)),
         # rules that can't all be kept: each is needed, and what it would have to give way to
         Contract("plan_conflict", {
-            "rule_id": _text(), "family": _text(), "type": _text(), "unit": _blank,
+            "rule_id": _text(), "family": _text(), "type": _text(), "unit": _blank, "member": Column("flag"),
             **dict.fromkeys(("given", "needed", "alone", "relaxed_to"), _number(empty=True))}, ("rule_id",)),
         # who is to be given what and when, how sure that is, and why
         Contract("recommendations", {

@@ -86,7 +86,7 @@ def test_the_blind_plan_equals_enumeration_over_strata(seed):
 
 
 def test_a_record_counted_by_hand():
-    # 9 seats: 4 high and 5 mid clerks and 3 leads gain 1 each, of whom 3 stay out; low ones would gain 0.6
+    # 10 % of 11 staff are 2 champions at 30, open to the two who lack 0.6; the other 60 buy 6 seats that close 1 each
     given = tables([{"headcount": 9}, {"headcount": 2, "need_band": "low"}], [2.0, 0.6],
                    [{"course_id": "basics", "sd": 0.4}, SKILLED])  # fmt: skip
     problem, plan, solution = planned(given, budget=120, champions={"min": 0.1, "max": 0.2, "each_agency": False})

@@ -12,6 +12,7 @@ from skillsgap.errors import PlanError
 
 STRATUM = ["agency_id", "role_id", "role_level"]  # what a recommendation speaks of
 LOWER_DECILE = 1.2816  # standard deviations below the mean of a normal distribution
+NODES = 10  # steps of the search of a draw: a good plan is found early, and what it may miss is told as its bound
 SCALE = 4.0  # levels: nobody gains more
 BATCH = 8  # draws valued at once: more take memory and save no time
 ALIKE = 0.5  # a draw's best plan gives the same where a stratum gets so much of its seats
@@ -94,7 +95,7 @@ def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_
     noise = np.random.default_rng(random_state).standard_normal((n_fixed, len(effects)))
     gains = np.clip(gain + sd * noise, 0.0, SCALE)
     relaxation = None if solution is None else solution.relaxation
-    given = {"mip_gap": mip_gap, "random_state": random_state}
+    given = {"mip_gap": mip_gap, "random_state": random_state, "nodes": NODES}
     careful = np.clip(gain - LOWER_DECILE * sd, 0.0, SCALE)
     low = solve(_with(problem, next(_values(problem, careful[None]))), relaxation=relaxation, **given)
     cautious = finish_plan(problem, low.seats, status="cautious")

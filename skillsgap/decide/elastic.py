@@ -48,7 +48,8 @@ class Solver:
 
     def _near(self, program, model, x, n):
         """Whole seats near divided ones, what is opened decided first."""
-        cost, rows, low, high, least, upper = model
+        cost, rows, low, high = model[:4]
+        least, upper = (some.copy() for some in model[4:])  # the model is asked again where nothing is found near
         switches, group = slice(len(program.group), len(cost)), program.group[:n]
         used = program.members @ x[:len(program.group)]
         for part in OPENED:  # the first is mostly the best, the others for where it leads nowhere

@@ -8,9 +8,10 @@ import pandas as pd
 from skillsgap.decide.leaves import Leaves
 from skillsgap.decide.practice import ORDERS, practice_seats
 from skillsgap.decide.program import EXACT
-from skillsgap.decide.solve import DIRECT, solve
+from skillsgap.decide.solve import DIRECT, MODEST, solve
 from skillsgap.errors import PlanError
 
+NODES = 20  # steps of the search for a price: what it may miss is told as the most that could be forgone
 LITTLE = 0.1  # of what money buys in the first third: less than this is little
 
 
@@ -118,7 +119,7 @@ def _together(problems, mip_gap, random_state):
     found = []
     for problem in reversed(problems):
         seats, bound = leaves.solve(problem.program)
-        if seats is None and bound > -np.inf:
+        if seats is None and bound > -np.inf and len(problem.program.group) <= MODEST:
             solution = solve(problem.program, mip_gap=mip_gap, random_state=random_state)
             if solution.status != "infeasible":
                 seats, bound = solution.seats, min(bound, solution.bound)
@@ -201,7 +202,7 @@ def rule_prices(problem, plan, solution, *, mip_gap=1e-3, random_state=0) -> pd.
     [[0.15, 0.2, 0.05, 10.0]]
     """
     need = max(float(problem.need.sum()), 1e-300)
-    seeds, rows = {"mip_gap": mip_gap, "random_state": random_state}, []
+    seeds, rows = {"mip_gap": mip_gap, "random_state": random_state, "nodes": NODES}, []
     known = dict.fromkeys(rule["family"] for rule in problem.rules if rule["family"] != "budget")
     for family in known:
         ids = [rule["id"] for rule in problem.rules if rule["family"] == family]

@@ -13,8 +13,10 @@ from skillsgap.decide.parts import parts_bound, parts_of
 from skillsgap.decide.relaxation import Relaxation
 from skillsgap.decide.rounding import Best, opened, rounded
 
-VISITS = 60  # of a budget; the search ends by count, never by the clock
-ROUGHLY = 2  # whole seats are made to this times a fifth of the gap
+VISITS = 40  # of a budget; the search ends by count, never by the clock
+SEARCHED = 160  # where no plan was found yet
+ANEW = 15  # leaves that leave too much room at a new budget beyond which the tree is grown anew
+ROUGHLY = 4  # whole seats are made to this times a fifth of the gap
 
 
 @dataclass
@@ -24,8 +26,7 @@ class Leaf:
     low: np.ndarray
     high: np.ndarray
     lines: list
-    parts_told: bool = False
-    basis: object = None
+    told: float = -1.0  # money at which its parts were asked
 
     def bound(self, money):
         """Most that plans with these switches can be worth with this money."""
@@ -39,51 +40,52 @@ class Leaves:
         self.rows, self.gap, self.random_state, self.on, self.last = rows, mip_gap, random_state, None, None
         self.relaxed = Relaxation(program, random_state=random_state)
         self.parts, self.weight = parts_of(program), np.diff(program.members.indptr)
-        self.free = [some.copy() for some in self.relaxed.switches]
-        self.leaves = [Leaf(*self.free, [])]
+        self.root = Leaf(*(some.copy() for some in self.relaxed.switches), [])
+        self.leaves = [Leaf(self.root.low, self.root.high, [])]
 
-    def solve(self, program, start=None):
-        """Best whole seats (None if none were found) and the bound; -inf if no divided plan exists.
+    def solve(self, program):
+        """Best whole seats (None if none were found) and the bound; -inf if no plan exists.
 
         The columns and rows are those of the first program, and no limit of the money rows is larger than before.
         """
         self.relaxed.turn(program)
-        best, self.tried, money = Best(program, start), set(), program.high[self.rows]
-        best.take(self.last)  # where money is left over
-        if not best.near(max((leaf.bound(money) for leaf in self.leaves), default=-np.inf), self.gap):
-            self._guess(best)
-        for _ in range(VISITS):
-            bounds = [leaf.bound(money) for leaf in self.leaves]
-            worst = int(np.argmax(bounds)) if bounds else -1
-            if worst < 0 or best.near(bounds[worst], self.gap):
+        best, self.tried, money = Best(program, self.last), set(), program.high[self.rows]  # where money is left over
+        if not best.near(self._bound(money), self.gap):
+            self._guess(best, money)
+        if sum(not best.near(leaf.bound(money), self.gap) for leaf in self.leaves) > ANEW:
+            self.leaves = [Leaf(self.root.low, self.root.high, list(self.root.lines))]
+        for number in range(SEARCHED):
+            if best.near(self._bound(money), self.gap) or not self.leaves:
                 break
-            leaf = self.leaves.pop(worst)
+            if number >= VISITS and best.seats is not None:
+                break
+            leaf = self.leaves.pop(int(np.argmax([leaf.bound(money) for leaf in self.leaves])))
             kept, ended = self._visit(leaf, best, money)
             self.leaves += kept
             if ended:
                 break
         self.last = best.seats
-        return best.seats, max((leaf.bound(money) for leaf in self.leaves), default=-np.inf)
+        return best.seats, self._bound(money)
+
+    def _bound(self, money):
+        return min(self.root.bound(money), max((leaf.bound(money) for leaf in self.leaves), default=-np.inf))
 
     def _visit(self, leaf, best, money):
         """What becomes of a leaf: nothing, itself with a new line, or two; and whether no visit can help more."""
         relaxed = self.relaxed
         relaxed.decide(leaf.low, leaf.high)
-        if leaf.basis is not None:
-            relaxed.resume(leaf.basis)
         if not relaxed.run(near=self.gap / 10):
             return [], False  # nor with less money
         self._line(leaf, relaxed.bound, money)
-        leaf.basis = relaxed.solver.getBasis()
         if best.near(leaf.bound(money), self.gap):
             return [leaf], False
         on = relaxed.x[relaxed.n:]
         divided = np.where(np.minimum(on, 1 - on) > 1e-6, np.minimum(on, 1 - on), 0.0) * self.weight
         common = divided if self.parts is None else divided * (self.parts[1] < 0)
-        if self.parts is not None and common.max(initial=0.0) == 0 and not leaf.parts_told:
+        if self.parts is not None and common.max(initial=0.0) == 0 and leaf.told != money.sum():
             bound, tried = parts_bound(relaxed, self.parts, near=self.gap / 10, random_state=self.random_state)
             self._line(leaf, bound, money)
-            leaf.parts_told = True
+            leaf.told = money.sum()
             self._round(best, np.clip(tried, leaf.low, leaf.high))
             return [leaf], False
         if divided.max(initial=0.0) == 0.0:
@@ -99,16 +101,18 @@ class Leaves:
         for value in (0.0, 1.0):
             low, high = leaf.low.copy(), leaf.high.copy()
             low[switch] = high[switch] = value
-            children.append(Leaf(low, high, list(leaf.lines), leaf.parts_told, leaf.basis))
+            children.append(Leaf(low, high, list(leaf.lines), leaf.told))
         return children
 
-    def _guess(self, best):
+    def _guess(self, best, money):
         """Round what was open at the last budget or what this one's divided plan suggests, whichever promises more."""
         relaxed, promise = self.relaxed, {}
-        relaxed.decide(*self.free)
+        relaxed.decide(self.root.low, self.root.high)
         if not relaxed.run(near=self.gap / 10):
+            self.leaves = []
             return
-        for on in (self.on, opened(best.program, relaxed, *self.free)):
+        self._line(self.root, relaxed.bound, money)
+        for on in (self.on, opened(best.program, relaxed, self.root.low, self.root.high)):
             if on is not None:
                 relaxed.decide(on, on)
                 promise[-relaxed.value if relaxed.run(near=self.gap / 10) else np.inf] = on

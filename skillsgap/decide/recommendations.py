@@ -55,6 +55,25 @@ def recommendations(problem, plan, draws, *, impact=None) -> pd.DataFrame:
     ------
     PlanError
         If every stratum is one person, draws are of another plan, or impact names what is not there.
+
+    Examples
+    --------
+    Ten people lack 2 levels each; four seats close 1 level each.
+
+    >>> from skillsgap.decide.draws import plan_draws
+    >>> from skillsgap.decide.plan import best_plan
+    >>> from skillsgap.decide.problem import plan_problem
+    >>> key = {"role_id": "r", "role_level": "junior", "profile": 1, "need_band": "mid"}
+    >>> staff = pd.DataFrame([{"cohort_id": "a", "agency_id": "A", "grade": "g", "headcount": 10, **key}])
+    >>> lacks = pd.DataFrame([{"competency_id": "c", "shortfall": 2.0, "share": 1.0, **key}])
+    >>> offer = pd.DataFrame([{"course_id": "o", "tier": "basic", "cost_per_seat": 10.0, "fixed_cost": 0.0}])
+    >>> effect = pd.DataFrame([{"course_id": "o", "competency_id": "c", "gain": 1.0, "sd": 0.0}])
+    >>> matter = pd.DataFrame([{"role_id": "r", "role_level": "junior", "competency_id": "c", "weight": 1.0}])
+    >>> problem = plan_problem(staff, lacks, offer, effect, matter, rules={"budget": 40})
+    >>> plan, _ = best_plan(problem)
+    >>> table = recommendations(problem, plan, plan_draws(problem, plan, n_draws=2, n_fixed=2))
+    >>> table[["option_id", "eligible", "seats", "cost", "gap_closed", "stability", "fairness"]].values.tolist()
+    [['o', 10, 4, 40.0, 4.0, 1.0, 'not recorded']]
     """
     staff = problem.blocks.groupby(STRATUM)["size"].sum()
     if staff.max() <= 1:
@@ -82,7 +101,8 @@ def recommendations(problem, plan, draws, *, impact=None) -> pd.DataFrame:
 def as_messages(table: pd.DataFrame) -> list:
     """Recommendations for prose: for each row a list of (message, values), sentences with {named} places.
 
-    Values are typed as {"kind": ..., "value": ...}, and codes are told by the table that names them.
+    Values are typed as {"kind": ..., "value": ...}, and codes are told by the table that names them. Only rows that
+    may be released should come here: those of a few eligible staff would speak of persons.
 
     Parameters
     ----------

@@ -13,9 +13,9 @@ NODES = 200  # it ends by count, never by the clock, so that the same inputs giv
 class Search:
     """Branch and bound over the switches of a relaxation; better plans go to `best`."""
 
-    def __init__(self, program, relaxed, best, *, mip_gap, random_state=0):
+    def __init__(self, program, relaxed, best, *, mip_gap, random_state=0, nodes=NODES):
         self.program, self.relaxed, self.best = program, relaxed, best
-        self.gap, self.random_state = mip_gap, random_state
+        self.gap, self.random_state, self.nodes = mip_gap, random_state, nodes
         self.parts, self.weight = parts_of(program), np.diff(program.members.indptr)
 
     def run(self, bound):
@@ -32,7 +32,7 @@ class Search:
                 heapq.heappush(queue, (-other[0], count, other))
             node = children[0] if children else None  # dive: a plan early prunes the rest
             proved = max(ended, -queue[0][0] if queue else -np.inf, -np.inf if node is None else node[0])
-            if self.best.near(proved, self.gap) or count >= NODES:
+            if self.best.near(proved, self.gap) or count >= self.nodes:
                 break
             if node is None and queue:
                 node = heapq.heappop(queue)[2]

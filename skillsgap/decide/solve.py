@@ -17,7 +17,7 @@ from skillsgap.decide.search import NODES, Search
 from skillsgap.errors import PlanError
 
 DIRECT = 3_000  # columns up to which HiGHS gets the whole program at once
-MODEST = 12_000  # and up to which it gets it when everything else wasn't enough
+MODEST = 12_000  # and up to which it gets it when everything else was not enough
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Solution:
         return 0.0 if self.bound <= EXACT else np.inf
 
 
-def solve(program, *, mip_gap=1e-4, random_state=0, start=None, relaxation=None):
+def solve(program, *, mip_gap=1e-4, random_state=0, start=None, relaxation=None, nodes=NODES):
     """Best whole seats of a program within a proved relative gap.
 
     Parameters
@@ -74,9 +74,10 @@ def solve(program, *, mip_gap=1e-4, random_state=0, start=None, relaxation=None)
         best.take(rounded(program, relaxed, on, best, mip_gap, random_state))
     relaxed.decide(*free)
     if not best.near(bound, mip_gap):
-        search = Search(program, relaxed, best, mip_gap=mip_gap, random_state=random_state)
+        search = Search(program, relaxed, best, mip_gap=mip_gap, random_state=random_state,
+                        nodes=nodes)
         bound = search.run(bound)
-    if best.seats is None or (not best.near(bound, mip_gap) and len(program.group) <= MODEST):
+    if best.seats is None or (not best.near(bound, mip_gap) and len(program.group) <= MODEST and nodes >= NODES):
         return _at_once(program, best, bound, mip_gap, random_state)
     return _solution(best, bound, mip_gap, relaxed)
 

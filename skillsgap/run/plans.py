@@ -45,41 +45,44 @@ def plan(unit):
         best, solution = best_plan(problem, mip_gap=asked["mip_gap"], **seed)
     except PlanConflict as error:
         facts = {"feasible": 0, "budget": problem.budget, "need": float(problem.need.sum())}
-        return {"plan_conflict": error.conflict.table, "plan_summary": _named(facts)}
+        return {"plan_conflict": told_conflict(error.conflict), "plan_summary": _named(facts)}
     wide = {"mip_gap": asked["draw_gap"], **seed}
-    budgets = [factor * problem.budget for factor in asked["frontier"]]
-    curve = budget_frontier(problem, budgets, **wide)
-    prices = rule_prices(problem, best, solution, **wide)
+    curve = budget_frontier(problem, [factor * problem.budget for factor in asked["frontier"]], **wide)
+    made = {
+        "allocations": best.allocations, "plan_options": best.options, "plan_courses": best.courses,
+        "plan_agencies": by_agency(problem, best, "course_id"), "plan_tiers": by_agency(problem, best, "tier"),
+        "plan_competencies": best.competencies, "plan_groups": best.groups, "frontier": curve,
+        "plan_rules": named_rules(best.rules, best.total_need), "plan_summary": _named(_facts(best, curve)),
+    }  # fmt: skip
+    if asked["n_draws"] == 0:
+        return made
     drawn = plan_draws(problem, best, n_draws=asked["n_draws"], solution=solution, **wide)
     placed = executable_plan(problem, best, **wide)
     who = recommendations(problem, best, drawn, impact=asked.get("impact"))
-    return {
-        "allocations": best.allocations, "plan_options": best.options, "plan_courses": best.courses,
-        "plan_agencies": by_agency(problem, best, "course_id"), "plan_tiers": by_agency(problem, best, "tier"),
-        "plan_competencies": best.competencies, "plan_groups": best.groups, "plan_rules": named_rules(best.rules),
-        "plan_prices": prices, "plan_stability": _stability(who), "recommendations": who, "frontier": curve,
-        "plan_summary": _summary(best, curve, drawn, placed),
-    }  # fmt: skip
+    facts = _facts(best, curve) | _sure(drawn) | _placed(placed)
+    return made | {"plan_prices": rule_prices(problem, best, solution, **wide), "plan_stability": _stability(who),
+                   "recommendations": who, "plan_summary": _named(facts)}  # fmt: skip
 
 
-def _summary(best, curve, drawn, placed):
+def _facts(best, curve):
     """The figures of a plan by name."""
     here = curve[np.isclose(curve["budget"], best.budget)]
     practice = {name: here[name].iloc[0] if len(here) else np.nan for name in ("gap_first_share", "ratio_first_share")}
-    return _named({
+    return {
         "feasible": 1, "budget": best.budget, "spend": best.spend, "seats": best.allocations["seats"].sum(),
         "closed_share": best.closed_share, "gap": best.gap, "value": best.value, "bound": best.bound,
         "need": best.total_need, "reached": best.competencies["reached"].sum(),
-        "below": best.competencies["below"].sum(), **practice, **_sure(drawn), **_placed(placed),
-    })  # fmt: skip
+        "below": best.competencies["below"].sum(), **practice,
+    }  # fmt: skip
 
 
 def _sure(drawn):
     """How the plan, and one made of cautious gains, do over the draws."""
     interval, plans = drawn.interval.iloc[0], drawn.plans.set_index("plan")
+    regret = plans.loc["expected", "median_regret"] * plans.loc["expected", "closed_share"]  # of the need, as the rest
     return {
-        "ci_low": interval["ci_low"], "ci_high": interval["ci_high"], "mean_of_draws": interval["mean_of_draws"],
-        "n_draws": drawn.n_draws, "regret_median": plans.loc["expected", "median_regret"],
+        "ci_low": interval["ci_low"], "ci_high": interval["ci_high"], "mean_share": interval["mean_of_draws"],
+        "n_draws": drawn.n_draws, "regret_median": regret,
         "worst_decile": plans.loc["expected", "worst_decile"],
         "cautious_share": plans.loc["cautious", "closed_share"],
         "cautious_worst_decile": plans.loc["cautious", "worst_decile"], "expert": drawn.expert,
@@ -130,17 +133,34 @@ def by_agency(problem, best, column):
     return made.assign(eligible=np.asarray(eligible, dtype=float).astype(int))
 
 
-def named_rules(rules):
-    """Rules that bind: of families with very many rows those that a unit more would be worth most in.
+def named_rules(rules, total_need):
+    """Rules that bind and may be told: those about few staff of one agency and role would tell their number.
 
     Parameters
     ----------
     rules : DataFrame, see `Plan`
+    total_need : weighted levels of all staff
 
     Returns
     -------
-    DataFrame with the same columns
+    DataFrame with the same columns and one_percent: share of the need that a limit 1 % looser would close
     """
-    bound = rules[rules["binding"] & (rules["price"] > 0)].sort_values(["family", "price", "rule_id"],
-                                                                       ascending=[True, False, True])  # fmt: skip
-    return bound.groupby("family").head(PRINTED).reset_index(drop=True)
+    bound = rules[rules["binding"] & (rules["price"] > 0) & ~_of_few(rules)]
+    bound = bound.sort_values(["family", "price", "rule_id"], ascending=[True, False, True])
+    bound = bound.groupby("family").head(PRINTED).reset_index(drop=True)
+    return bound.assign(one_percent=bound["price"] * bound["limit"].abs() / 100 / total_need)
+
+
+def told_conflict(conflict):
+    """A conflict's members, and what else its cheapest way out changes; numbers of few staff are left out."""
+    table, cheapest = conflict.table.assign(member=True), conflict.cheapest
+    others = cheapest[~cheapest["rule_id"].isin(table["rule_id"])].assign(member=False)
+    table = pd.concat([table, others], ignore_index=True)
+    figures = ["given", "needed", "alone", "relaxed_to"]
+    table[figures] = table[figures].mask(_of_few(table), axis=0)
+    return table
+
+
+def _of_few(rules):
+    """Whether a rule's limit is a number of staff of one stratum."""
+    return (rules["family"] == "able") | rules["rule_id"].str.startswith("champions_interested")
