@@ -332,7 +332,7 @@ CONTRACTS = {
         # what the plan would close without the rules of a family, or with those that are told and not enforced
         Contract("plan_prices", {
             "family": _text(), "enforced": Column("flag"), "feasible": Column("flag"),
-            **dict.fromkeys(("closed_share", "without_share", "forgone", "forgone_most"), _number(empty=True)),
+            **dict.fromkeys(("closed_share", "without_share", "forgone", "forgone_most"), _number(0, 1, empty=True)),
             "money": _number(unit="currency", empty=True)}, ("family",)),
         Contract("plan_stability", {
             "option_id": _text(), "tier": _blank, "seats": _count(unit="seats"), "stability": _number(0, 1),
@@ -349,7 +349,7 @@ CONTRACTS = {
             "reached": _number(unit="people"), "stability": _number(0, 1), "n_draws": _count(unit="draws"),
             **{f"competency_{i}{end}": kind for i in (1, 2) for end, kind in (("", _blank), ("_share", _number()))},
             "rule_id": _blank, **dict.fromkeys(IMPACT, _text())}, ("agency_id", "role_id", "role_level", "option_id")),
-        Contract("plan_summary", {"name": _text(), "value": _number()}, ("name",)),
+        Contract("plan_summary", {"name": _text(), "value": _number(empty=True)}, ("name",)),
         Contract("frontier", {
             "budget": _money, "feasible": Column("flag"), "spend": _money, "seats": _count(unit="seats"),
             **dict.fromkeys(("value", "closed_share", "bound_share", "gap", "gap_first_share", "ratio_first_share"),

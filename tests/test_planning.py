@@ -24,6 +24,12 @@ NEEDS = ["device_access=yes", "language=en|uz", "completed=B01;completed=B02", "
          "completed=B02;device_access=yes;long=yes"]  # fmt: skip
 
 
+@pytest.fixture
+def project(tiny, tmp_path):
+    """The tiny project with all the rules of its plan."""
+    return tiny.copy(tmp_path / "project")
+
+
 def has(person, signature):
     """Whether one person has what a signature asks, read off the definition."""
     def part(text):

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from skillsgap.decide.plan import Plan, finish_plan
+from skillsgap.decide.search import NODES
 from skillsgap.decide.solve import solve
 from skillsgap.decide.worth import worth_of
 from skillsgap.errors import PlanError
 
 STRATUM = ["agency_id", "role_id", "role_level"]  # what a recommendation speaks of
 LOWER_DECILE = 1.2816  # standard deviations below the mean of a normal distribution
-NODES = 10  # steps of the search of a draw: a good plan is found early, and what it may miss is told as its bound
 SCALE = 4.0  # levels: nobody gains more
 BATCH = 8  # draws valued at once: more take memory and save no time
 ALIKE = 0.5  # a draw's best plan gives the same where a stratum gets so much of its seats
@@ -45,7 +45,8 @@ class Draws:
         return len(self.table)
 
 
-def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_state=0, solution=None) -> Draws:
+def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_state=0, solution=None,
+               nodes=NODES) -> Draws:
     """What a plan closes and how much better one could have done, over draws of what the courses achieve.
 
     One draw is one N(gain, sd) for every course and competency, cut off at 0 and at the scale, the same for all who
@@ -61,6 +62,7 @@ def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_
     n_fixed : number of draws for the intervals of the fixed plans, at least n_draws; the first are the same.
     mip_gap : gap to be proved for each draw.
     random_state : seed of the draws and of the solver.
+    nodes : steps of the search for each draw; with fewer the bounds in `table` lie farther off.
     solution : what `best_plan` returned beside the plan; its relaxation is a warm start.
 
     Raises
@@ -95,7 +97,7 @@ def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_
     noise = np.random.default_rng(random_state).standard_normal((n_fixed, len(effects)))
     gains = np.clip(gain + sd * noise, 0.0, SCALE)
     relaxation = None if solution is None else solution.relaxation
-    given = {"mip_gap": mip_gap, "random_state": random_state, "nodes": NODES}
+    given = {"mip_gap": mip_gap, "random_state": random_state, "nodes": nodes}
     careful = np.clip(gain - LOWER_DECILE * sd, 0.0, SCALE)
     low = solve(_with(problem, next(_values(problem, careful[None]))), relaxation=relaxation, **given)
     cautious = finish_plan(problem, low.seats, status="cautious")

@@ -225,8 +225,9 @@ def rule_prices(problem, plan, solution, *, mip_gap=1e-3, random_state=0) -> pd.
 
 def _price(family, enforced, kept, free, need):
     """Row of a family from the value and bound of the plans that keep its rules and that needn't."""
+    forgone = free[0] - kept[0]
     return {"family": family, "enforced": enforced, "feasible": True, "closed_share": kept[0] / need,
-            "without_share": free[0] / need, "forgone": max(0.0, free[0] - kept[0]) / need,
+            "without_share": free[0] / need, "forgone": forgone / need if forgone > EXACT * free[0] else 0.0,
             "forgone_most": max(0.0, free[1] - kept[0]) / need}  # fmt: skip
 
 

@@ -207,15 +207,11 @@ class _Round:
         members, switching = self.queue.members, self.queue.switching
         switches = members.indices[members.indptr[column]:members.indptr[column + 1]]
         opening = [switch for switch in switches if not self.on[switch]]
-        room = self.room[rows]
         for switch in opening:
             entry = slice(switching.indptr[switch], switching.indptr[switch + 1])
             self.room[switching.indices[entry]] -= switching.data[entry]
-        if opening:
-            charged = self.room.min(initial=0.0) < 0
-            room = self.room[rows]
-        else:
-            charged = False
+        room = self.room[rows]
+        charged = bool(opening) and self.room.min(initial=0.0) < 0
         limit = np.full(len(rows), np.inf)
         np.divide(room, each, out=limit, where=each > 0)
         np.divide(self.above[rows], -each, out=limit, where=(each < 0) & np.isfinite(self.above[rows]))

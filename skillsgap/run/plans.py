@@ -12,6 +12,7 @@ from skillsgap.decide.recommendations import recommendations
 from skillsgap.decide.strata import executable_plan
 from skillsgap.run.planning import given
 
+NODES = 20  # steps of the search for a draw's plan: a good one is found early; what is not proved is told
 PRINTED = 5  # rules of one family whose price a page names; of the many about single strata the dearest
 
 
@@ -56,7 +57,7 @@ def plan(unit):
     }  # fmt: skip
     if asked["n_draws"] == 0:
         return made
-    drawn = plan_draws(problem, best, n_draws=asked["n_draws"], solution=solution, **wide)
+    drawn = plan_draws(problem, best, n_draws=asked["n_draws"], solution=solution, nodes=NODES, **wide)
     placed = executable_plan(problem, best, **wide)
     who = recommendations(problem, best, drawn, impact=asked.get("impact"))
     facts = _facts(best, curve) | _sure(drawn) | _placed(placed)
@@ -84,6 +85,7 @@ def _sure(drawn):
         "ci_low": interval["ci_low"], "ci_high": interval["ci_high"], "mean_share": interval["mean_of_draws"],
         "n_draws": drawn.n_draws, "regret_median": regret,
         "worst_decile": plans.loc["expected", "worst_decile"],
+        "draw_gap": float((drawn.table["bound"] / drawn.table["optimum"] - 1).max()),
         "cautious_share": plans.loc["cautious", "closed_share"],
         "cautious_worst_decile": plans.loc["cautious", "worst_decile"], "expert": drawn.expert,
     }  # fmt: skip
