@@ -17,6 +17,7 @@ from planning.drawn import drawn_plan
 from planning.peers import PEERS, by_process, by_scipy
 
 from skillsgap.decide.choices import Choices
+from skillsgap.decide.leaves import Leaves
 from skillsgap.decide.program import build_program
 from skillsgap.decide.solve import solve
 
@@ -158,12 +159,9 @@ def large():
 
 def frontier(program, budgets, gap):
     """Seats and bound of the best plan of each rising budget."""
-    found, seats = [], None
-    for budget in budgets:
-        solution = solve(program.limited("budget", budget), mip_gap=gap, start=seats)
-        seats = solution.seats
-        found.append((seats, solution.bound))
-    return found
+    programs = [program.limited("budget", budget) for budget in budgets]
+    tree = Leaves(programs[-1], np.flatnonzero(program.row_rule == "budget"), mip_gap=gap)
+    return [tree.solve(one) for one in reversed(programs)][::-1]
 
 
 def fifty_budgets():
@@ -187,8 +185,12 @@ def fifty_budgets():
 
 def draws(program, values, gap):
     """Seats and bound of the best plan under each draw of the values."""
-    return [(found.seats, found.bound) for found in
-            (solve(replace(program, value=value), mip_gap=gap) for value in values)]  # fmt: skip
+    found, relaxed = [], None
+    for value in values:
+        solution = solve(replace(program, value=value), mip_gap=gap, relaxation=relaxed)
+        relaxed = solution.relaxation or relaxed
+        found.append((solution.seats, solution.bound))
+    return found
 
 
 def twenty_draws():
