@@ -128,7 +128,7 @@ def project(tiny, tmp_path):
     project.edit(lambda values: (
         values["design"].update(n_replicates=20),
         values["profiles"].update(candidates=[2], n_starts=2, n_draws=0, n_tests=0, hr_indicators=[]),
-        values.update(plan={"budget": 90_000, "frontier": [1.0], "n_draws": 0}),
+        values.update(plan={"budget": 90_000, "frontier": [0.5, 1.0], "n_draws": 0}),
     ))
     return project
 

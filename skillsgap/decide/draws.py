@@ -94,8 +94,7 @@ def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_
         raise PlanError(f"n_draws is {n_draws} and n_fixed {n_fixed}; draw at least twice, and n_fixed not less often.")
     seats, effects = seats_of(problem, plan), problem.options.effects
     gain, sd = (effects[name].to_numpy(dtype=float) for name in ("gain", "sd"))
-    noise = np.random.default_rng(random_state).standard_normal((n_fixed, len(effects)))
-    gains = np.clip(gain + sd * noise, 0.0, SCALE)
+    gains = _gains(problem, n_fixed, random_state)
     relaxation = None if solution is None else solution.relaxation
     given = {"mip_gap": mip_gap, "random_state": random_state, "nodes": nodes}
     careful = np.clip(gain - LOWER_DECILE * sd, 0.0, SCALE)
@@ -119,6 +118,28 @@ def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_
         **_spread(closed), stability=np.mean(same, axis=0), n_draws=n_draws)
     return Draws(table, _plans(problem, totals, table, plan, cautious), rows, _interval(plan, totals[:, 0]), cautious,
                  _expert(problem, seats))  # fmt: skip
+
+
+def effect_interval(problem, plan, *, n_fixed=200, random_state=0) -> pd.DataFrame:
+    """Share of the need that a fixed plan closes when what courses achieve is drawn; no plan is sought anew.
+
+    Parameters
+    ----------
+    problem, plan, n_fixed, random_state : see `plan_draws`
+
+    Returns
+    -------
+    DataFrame of one row, the `interval` of `Draws`
+    """
+    seats, drawn = seats_of(problem, plan), _gains(problem, n_fixed, random_state)
+    return _interval(plan, np.array([value @ seats for value in _values(problem, drawn)]))
+
+
+def _gains(problem, n_fixed, random_state):
+    """Drawn gains of every effect: (n_fixed, n_effects)."""
+    gain, sd = (problem.options.effects[name].to_numpy(dtype=float) for name in ("gain", "sd"))
+    noise = np.random.default_rng(random_state).standard_normal((n_fixed, len(gain)))
+    return np.clip(gain + sd * noise, 0.0, SCALE)
 
 
 def seats_of(problem, plan) -> np.ndarray:

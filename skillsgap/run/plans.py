@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skillsgap.decide.draws import plan_draws
+from skillsgap.decide.draws import effect_interval, plan_draws
 from skillsgap.decide.frontier import budget_frontier, rule_prices
 from skillsgap.decide.options import allowed
 from skillsgap.decide.plan import PlanConflict, best_plan
@@ -54,7 +54,8 @@ def plan(unit):
         "allocations": best.allocations, "plan_options": best.options, "plan_courses": best.courses,
         "plan_agencies": by_agency(problem, best, "course_id"), "plan_tiers": by_agency(problem, best, "tier"),
         "plan_competencies": best.competencies, "plan_groups": best.groups, "frontier": curve,
-        "plan_rules": named_rules(best.rules, best.total_need), "plan_summary": _named(_facts(best, curve)),
+        "plan_rules": named_rules(best.rules, best.total_need),
+        "plan_summary": _named(_facts(best, curve) | _between(effect_interval(problem, best, **seed))),
     }  # fmt: skip
     if asked["n_draws"] == 0:
         return made
@@ -90,16 +91,21 @@ def _facts(best, curve):
 
 def _sure(drawn):
     """How the plan, and one made of cautious gains, do over the draws."""
-    interval, plans = drawn.interval.iloc[0], drawn.plans.set_index("plan")
+    plans = drawn.plans.set_index("plan")
     regret = plans.loc["expected", "median_regret"] * plans.loc["expected", "closed_share"]  # of the need, as the rest
-    return {
-        "ci_low": interval["ci_low"], "ci_high": interval["ci_high"], "mean_share": interval["mean_of_draws"],
+    return _between(drawn.interval) | {
         "n_draws": drawn.n_draws, "regret_median": regret,
         "worst_decile": plans.loc["expected", "worst_decile"],
         "draw_gap": float((drawn.table["bound"] / drawn.table["optimum"] - 1).max()),
         "cautious_share": plans.loc["cautious", "closed_share"],
         "cautious_worst_decile": plans.loc["cautious", "worst_decile"], "expert": drawn.expert,
     }  # fmt: skip
+
+
+def _between(interval):
+    """What the plan closes if courses do more or less than stated."""
+    row = interval.iloc[0]
+    return {"ci_low": row["ci_low"], "ci_high": row["ci_high"], "mean_share": row["mean_of_draws"]}
 
 
 def _placed(placed):

@@ -61,7 +61,8 @@ def able_staff(register, people, courses, records):
         # they are among the counted, as people of whom no course is known
         counted = pd.concat([counted, known.assign(headcount=1), known.assign(headcount=-1, completed="")])
     places = {column: counted.get(column, "all") for column in ABLE[:3]}
-    table = counted.assign(**places).reindex(columns=[*ABLE, "headcount"]).fillna(dict.fromkeys(ABLE, ""))
+    table = counted.assign(**places).reindex(columns=[*ABLE, "headcount"])
+    table[list(ABLE)] = table[list(ABLE)].astype(object).fillna("")
     table = table.groupby(list(ABLE), sort=True)["headcount"].sum().reset_index()
     table = table[table["headcount"] > 0].reset_index(drop=True)
     return table.astype({"headcount": "int64"}) if (table["headcount"] % 1 == 0).all() else table
