@@ -104,7 +104,8 @@ def tiny(tmp_path_factory):
         design={**values["design"], "n_replicates": 60},
         profiles={"candidates": [1, 2, 3, 4], "n_starts": 10, "n_draws": 10, "n_tests": 3,
                   "hr_indicators": ["courses_completed"]},
-        plan={**values["plan"], "budget": 90_000, "n_draws": 2, "frontier": [0.5, 1.0, 2.0]},
+        plan={**values["plan"], "budget": 90_000, "n_draws": 2, "frontier": [0.5, 1.0, 2.0],
+              "mip_gap": 0.01, "draw_gap": 0.02},
     ))
     project.edit(lambda values: values["data"]["register"].update(n_rows=300))
     return project
@@ -128,7 +129,7 @@ def project(tiny, tmp_path):
     project.edit(lambda values: (
         values["design"].update(n_replicates=20),
         values["profiles"].update(candidates=[2], n_starts=2, n_draws=0, n_tests=0, hr_indicators=[]),
-        values.update(plan={"budget": 90_000, "frontier": [0.5, 1.0], "n_draws": 0}),
+        values.update(plan={"budget": 90_000, "frontier": [0.5, 1.0], "n_draws": 0, "mip_gap": 0.01}),
     ))
     return project
 
