@@ -167,8 +167,8 @@ def test_row_order_changes_nothing(made, tiny, tmp_path):
     assert was.key != now.key
     for name, table in tables(was).items():
         other = now.table(name)
-        if name in ("requirements", "courses", "course_effects"):  # handed on as they came
-            keys = list(CONTRACTS[name].key)
+        if name in ("requirements", "courses", "course_effects", "agencies", "costs"):  # handed on as they came
+            keys = [key for key in CONTRACTS[name].key if key in table]
             table, other = (t.sort_values(keys, ignore_index=True) for t in (table, other))
         pd.testing.assert_frame_equal(table, other, check_exact=True, obj=name)
 
