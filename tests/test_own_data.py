@@ -116,7 +116,6 @@ def test_a_register_of_cells_gives_what_its_persons_give(project, tmp_path):
     cells.to_csv(project.table("register"), index=False)
     project.edit(lambda values: values["data"]["responses"].update(link=cell))
     project.edit(lambda values: values["data"]["register"].update(n_rows=len(cells)))
-    project.edit(lambda values: values["plan"].get("hours", {}).pop("window", None))  # cells don't tell the years
     after = opened(project)
     assert after.table("register").equals(before.table("register"))
     # other keys, so other draws; what is drawn from nothing is the same
@@ -192,7 +191,6 @@ def test_codes_go_through_a_crosswalk_and_its_loss_is_told(project):
     project.edit(lambda values: (
         values["data"].update(crosswalks={"roles": {"rows": rows}}),
         values["data"]["register"].update(crosswalk={"role_id": "roles"}),
-        values["plan"].pop("floors", None),  # of them one names the role that is lost
     ))  # fmt: skip
     unit = opened(project)
     told, staff = unit.table("mapped").iloc[0], unit.table("register").groupby("role_id")["headcount"].sum()

@@ -11,7 +11,7 @@ from skillsgap.errors import PlanError
 EXACT = 1e-9  # sums of cents aren't exact in binary: relative to the amounts that were added
 
 
-def broken_rules(allocations, staff, options, rules):
+def broken_rules(allocations, staff, options, rules, *, attained=None):
     """What a plan breaks, one line each; an empty list if it keeps every rule.
 
     Besides the rules: whole seats above 0, one option a person, and only options that those staff may take.
@@ -19,6 +19,7 @@ def broken_rules(allocations, staff, options, rules):
     Parameters
     ----------
     allocations, staff, options, rules : see `attained_rules`; staff need the columns that eligibility names.
+    attained : what `attained_rules` gave for them, where that is known already
 
     Returns
     -------
@@ -34,7 +35,7 @@ def broken_rules(allocations, staff, options, rules):
     >>> broken_rules(plan, pd.DataFrame({"group_id": ["g"], "size": 9}), offer, [rule])
     ['g: 10 seats for 9 people', 'budget: cost is 900, above the limit 800']
     """
-    table = attained_rules(allocations, staff, options, rules)
+    table = attained_rules(allocations, staff, options, rules) if attained is None else attained
     broken = _broken_seats(allocations, staff, options)
     for row in table[~table["holds"]].itertuples():
         side = "above" if row.sense == "at most" else "below"

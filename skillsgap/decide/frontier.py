@@ -7,7 +7,7 @@ import pandas as pd
 
 from skillsgap.decide.leaves import Leaves
 from skillsgap.decide.practice import ORDERS, practice_seats
-from skillsgap.decide.program import EXACT
+from skillsgap.decide.program import EXACT, named_by
 from skillsgap.decide.solve import DIRECT, MODEST, solve
 from skillsgap.errors import PlanError
 
@@ -233,13 +233,9 @@ def _price(family, enforced, kept, free, need):
 
 def _freed(program, ids, relaxation):
     """The program without some rules, and the relaxation to go on with if its rows are the same but for limits."""
-    own = _of(program.row_rule, ids)
-    if relaxation is not None and not _of(program.switch_rule, ids).any():
+    own = named_by(program.row_rule, ids)
+    if relaxation is not None and not named_by(program.switch_rule, ids).any():
         free = replace(program, low=np.where(own, -np.inf, program.low), high=np.where(own, np.inf, program.high))
         if np.array_equal(free.caps, program.caps):
             return free, relaxation
     return program.without(ids), None
-
-
-def _of(names, ids):
-    return np.array([name in ids or name.partition(":")[0] in ids for name in names], dtype=bool)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skillsgap.decide.parts import parts_bound, parts_of
+from skillsgap.decide.parts import divided_switches, parts_bound, parts_of
 from skillsgap.decide.relaxation import Relaxation
 from skillsgap.decide.rounding import Best, opened, rounded
 
@@ -39,7 +39,7 @@ class Leaves:
     def __init__(self, program, rows, *, mip_gap, random_state=0):
         self.rows, self.gap, self.random_state, self.on, self.last = rows, mip_gap, random_state, None, None
         self.relaxed = Relaxation(program, random_state=random_state)
-        self.parts, self.weight = parts_of(program), np.diff(program.members.indptr)
+        self.parts = parts_of(program)
         self.root = Leaf(*(some.copy() for some in self.relaxed.switches), [])
         self.leaves = [Leaf(self.root.low, self.root.high, [])]
 
@@ -80,8 +80,7 @@ class Leaves:
         if best.near(leaf.bound(money), self.gap):
             return [leaf], False
         on = relaxed.x[relaxed.n:]
-        divided = np.where(np.minimum(on, 1 - on) > 1e-6, np.minimum(on, 1 - on), 0.0) * self.weight
-        common = divided if self.parts is None else divided * (self.parts[1] < 0)
+        divided, common = divided_switches(relaxed.program, on, self.parts)
         if self.parts is not None and common.max(initial=0.0) == 0 and leaf.told != money.sum():
             bound, tried = parts_bound(relaxed, self.parts, near=self.gap / 10, random_state=self.random_state)
             self._line(leaf, bound, money)

@@ -37,6 +37,13 @@ def parts_of(program):
     return None
 
 
+def divided_switches(program, on, parts):
+    """How far each switch is from open and shut, by its members, and the same of those that are common to parts."""
+    off = np.minimum(on, 1 - on)
+    divided = np.where(off > 1e-6, off, 0.0) * np.diff(program.members.indptr)
+    return divided, divided if parts is None else divided * (parts[1] < 0)
+
+
 def parts_bound(relaxed, parts, *, near, random_state=0):
     """Bound of the whole from its parts at the relaxation's prices, and the switches that the parts would set."""
     of_group, of_switch = parts

@@ -169,11 +169,12 @@ def finish_plan(problem, seats, *, bound=np.nan, status, prices=None):
     """Tables of a plan from the seats of each column, every rule checked anew."""
     taken = np.flatnonzero(seats)
     of_block = _of_blocks(problem, taken, seats[taken])
-    broken = broken_rules(of_block, problem.blocks, problem.options, problem.rules)
+    made = of_block, problem.blocks, problem.options, problem.rules
+    attained = attained_rules(*made)
+    broken = broken_rules(*made, attained=attained)
     if broken:
         raise PlanError(f"the plan breaks its rules: {'; '.join(broken[:5])}. Report it.")
     allocations = _shared_out(problem, taken, seats[taken])
-    attained = attained_rules(of_block, problem.blocks, problem.options, problem.rules)
     value = float(of_block["gap_closed"].sum())
     courses = _courses(problem, of_block)
     need = problem.need

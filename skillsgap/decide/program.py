@@ -45,7 +45,7 @@ class Program:
 
     def without(self, rules):
         """The program without these rules, all else as it is: whole rules by id, or one row as "id:key"."""
-        gone, off = (_named_by(names, rules) for names in (self.row_rule, self.switch_rule))
+        gone, off = (named_by(names, rules) for names in (self.row_rule, self.switch_rule))
         switching = self.switching.tolil()
         switching[:, np.flatnonzero(off & (self.least == 0))] = 0  # a fixed cost that is waived
         return replace(
@@ -81,7 +81,7 @@ class Program:
     def caps(self):
         """(n_switches,) most seats that all members of a switch can have together."""
         pairs, n_groups = self.members.tocoo(), len(self.size)
-        cell = np.unique(pairs.row * n_groups + self.group[pairs.col])
+        cell = np.unique(pairs.row.astype(np.int64) * n_groups + self.group[pairs.col])
         people = np.bincount(cell // n_groups, self.size[cell % n_groups], minlength=len(self.least))
         # a row that holds all members of a switch, none below `each` a seat, leaves room for high / each of them
         plain = np.isfinite(self.high) & ~_any_negative(self.matrix) & ~_any_negative(self.switching)
@@ -98,7 +98,7 @@ class Program:
         return people
 
     def keeps(self, seats):
-        """Whether whole seats keep every row of a self."""
+        """Whether whole seats keep every row of the program."""
         heads = np.bincount(self.group, seats, minlength=len(self.size))
         if (heads > self.size).any() or (seats < 0).any() or (self.exact and (heads < self.size).any()):
             return False
@@ -142,7 +142,7 @@ class Program:
         if taking.nnz > STRONG or len(caps) == 0:
             return taking, plain
         pairs = taking.tocoo()
-        cells, row = np.unique(pairs.row * len(self.size) + self.group[pairs.col], return_inverse=True)
+        cells, row = np.unique(pairs.row.astype(np.int64) * len(self.size) + self.group[pairs.col], return_inverse=True)
         strong = sparse.csr_array((np.ones(len(row)), (row, pairs.col)), shape=(len(cells), taking.shape[1]))
         switch, group = cells // len(self.size), cells % len(self.size)
         most = np.minimum(self.size[group], caps[switch]).astype(float)
@@ -283,7 +283,8 @@ def _program(choices, rows, switches, charged, value, exact, n):
         switch_rule=np.array(switches.rule, dtype=object))  # fmt: skip
 
 
-def _named_by(names, rules):
+def named_by(names, rules):
+    """Which rows or switches belong to these rules: named by their ids, or by one row as "id:key"."""
     rules = set(rules)
     return np.array([name in rules or name.partition(":")[0] in rules for name in names], dtype=bool)
 

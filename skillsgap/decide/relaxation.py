@@ -75,7 +75,11 @@ class Relaxation:
 
     def _worth(self, prices):
         """Worth of a seat of every column beyond what its rows cost at these prices; people are free."""
-        return (self.cost - self.rows[self.n_groups:].T @ prices[self.n_groups:])[:self.n]
+        return (self.cost - self._charged(prices[self.n_groups:]))[:self.n]
+
+    def _charged(self, prices):
+        """What the rows but those of people cost a seat of every column; slicing the rows off would copy them."""
+        return self.rows.T @ np.concatenate([np.zeros(self.n_groups), prices])
 
     def _best(self, worth, most, above):
         """The best columns of every group that are worth more than `above`."""
@@ -131,7 +135,8 @@ class Relaxation:
     def fits(self, program):
         """Whether it can go on with a program: the same coefficients, and no limit above the first ones."""
         known = self.program  # ties of switches hold as many seats as the first limits allow
-        return all(one.shape == other.shape and np.array_equal(one.data, other.data) for one, other in (
+        return all(one.shape == other.shape and np.array_equal(one.data, other.data)
+            and np.array_equal(one.indices, other.indices) for one, other in (
             (program.matrix, known.matrix), (program.switching, known.switching), (program.members, known.members))
         ) and np.array_equal(program.least, known.least) and bool((program.high <= self._most_allowed).all())
 
@@ -186,7 +191,7 @@ class Relaxation:
         price = self.prices[self.n_groups:]
         high, low = self.high[self.n_groups:], self.low[self.n_groups:]
         up, down = np.where(np.isfinite(high), price.clip(min=0), 0), np.where(np.isfinite(low), price.clip(max=0), 0)
-        worth = self.cost - self.rows[self.n_groups:].T @ (up + down)
+        worth = self.cost - self._charged(up + down)
         best = np.full(self.n_groups, -np.inf if self.program.exact else 0.0)
         np.maximum.at(best, self.program.group, worth[:self.n])
         limits = up @ np.where(up > 0, high, 0.0) + down @ np.where(down < 0, low, 0.0)
@@ -240,7 +245,8 @@ class Relaxation:
     def _cells(self):
         """Each group of each switch: a switch that is open in part lets that part of the group's people in."""
         pairs, n_groups = self.program.members.tocoo(), self.n_groups
-        cells, self._cell = np.unique(pairs.row * n_groups + self.program.group[pairs.col], return_inverse=True)
+        cells, self._cell = np.unique(pairs.row.astype(np.int64) * n_groups + self.program.group[pairs.col],
+                                      return_inverse=True)  # fmt: skip
         self._cell_column, self._cell_switch = pairs.col, cells // n_groups
         caps = self.program.caps[self._cell_switch]
         self._most = np.minimum(self.program.size[cells % n_groups], caps).astype(float)

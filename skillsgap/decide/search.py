@@ -4,7 +4,7 @@ import heapq
 
 import numpy as np
 
-from skillsgap.decide.parts import parts_bound, parts_of
+from skillsgap.decide.parts import divided_switches, parts_bound, parts_of
 from skillsgap.decide.rounding import opened, rounded
 
 NODES = 200  # it ends by count, never by the clock, so that the same inputs give the same plan
@@ -16,7 +16,7 @@ class Search:
     def __init__(self, program, relaxed, best, *, mip_gap, random_state=0, nodes=NODES):
         self.program, self.relaxed, self.best = program, relaxed, best
         self.gap, self.random_state, self.nodes = mip_gap, random_state, nodes
-        self.parts, self.weight = parts_of(program), np.diff(program.members.indptr)
+        self.parts = parts_of(program)
 
     def run(self, bound):
         """Search until the gap is proved, or for so many nodes; the bound that was proved, at most the one given."""
@@ -46,8 +46,7 @@ class Search:
         if not relaxed.run(near=self.gap / 10):
             return -np.inf, []
         bound, on = min(bound, relaxed.bound), relaxed.x[relaxed.n:]
-        divided = np.where(np.minimum(on, 1 - on) > 1e-6, np.minimum(on, 1 - on), 0.0) * self.weight
-        common = divided if self.parts is None else divided * (self.parts[1] < 0)
+        divided, common = divided_switches(self.program, on, self.parts)
         if common.max(initial=0.0) == 0.0 and not told:
             bound, told = min(bound, self._end(low, high)), True
         elif divided.max(initial=0.0) == 0.0:

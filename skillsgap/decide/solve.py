@@ -51,6 +51,8 @@ def solve(program, *, mip_gap=1e-4, random_state=0, start=None, relaxation=None,
     start : seats of a plan that keeps all rules, such as a smaller budget's
     relaxation : to go on with if it fits: of a program with the same coefficients and no smaller limits
 
+    nodes : steps of the search over a large program; with fewer it ends sooner and proves less
+
     Returns
     -------
     Solution

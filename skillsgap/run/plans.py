@@ -61,7 +61,7 @@ def plan(unit):
         return made
     drawn = plan_draws(problem, best, n_draws=asked["n_draws"], solution=solution, nodes=NODES, **wide)
     placed = executable_plan(problem, best, **wide)
-    who = recommendations(problem, best, drawn, impact=asked.get("impact"))
+    who = recommendations(problem, best, drawn)
     facts = _facts(best, curve) | _sure(drawn) | _placed(placed)
     return made | {"plan_prices": rule_prices(problem, best, solution, **wide), "plan_stability": _stability(who),
                    "recommendations": who, "plan_summary": _named(facts)}  # fmt: skip
@@ -70,7 +70,7 @@ def plan(unit):
 def _with_the_plan(curve, best):
     """The frontier with the plan itself at its budget, proved to a narrower gap than the other points."""
     here = np.isclose(curve["budget"], best.budget)
-    facts = {"spend": best.spend, "seats": int(best.allocations["seats"].sum()), "value": best.value,
+    facts = {"feasible": True, "spend": best.spend, "seats": int(best.allocations["seats"].sum()), "value": best.value,
              "closed_share": best.closed_share, "bound_share": best.bound / best.total_need, "gap": best.gap}
     for name, value in (facts if best.total_need > 0 else {}).items():
         curve.loc[here, name] = value
