@@ -454,7 +454,8 @@ def test_a_relaxation_goes_on_with_less_money_and_other_values(large, monkeypatc
         problem, rng = hundreds(seed), np.random.default_rng(seed)
         kept = solve.solve(problem.program, mip_gap=1e-3).relaxation
         changed = [problem.with_budget(part * problem.budget).program for part in (0.7, 0.2, 3)]
-        changed += [replace(problem.program, value=problem.program.value * rng.uniform(low, 2, kept.n))
+        changed = [program.joined() for program in changed]  # as the solver itself does first
+        changed += [replace(problem.program.joined(), value=problem.program.value * rng.uniform(low, 2, kept.n))
                     for low in (0.5,)]
         for program in changed:
             found, fresh = solve.solve(program, mip_gap=1e-3, relaxation=kept), relaxation.Relaxation(program)

@@ -38,6 +38,7 @@ class Leaves:
 
     def __init__(self, program, rows, *, mip_gap, random_state=0):
         self.rows, self.gap, self.random_state, self.on, self.last = rows, mip_gap, random_state, None, None
+        program = program.joined()
         self.relaxed = Relaxation(program, random_state=random_state)
         self.parts = parts_of(program)
         self.root = Leaf(*(some.copy() for some in self.relaxed.switches), [])
@@ -48,6 +49,7 @@ class Leaves:
 
         The columns and rows are those of the first program, and no limit of the money rows is larger than before.
         """
+        program = program.joined()
         self.relaxed.turn(program)
         best, self.tried, money = Best(program, self.last), set(), program.high[self.rows]  # where money is left over
         if not best.near(self._bound(money), self.gap):
@@ -74,7 +76,7 @@ class Leaves:
         """What becomes of a leaf: nothing, itself with a new line, or two; and whether no visit can help more."""
         relaxed = self.relaxed
         relaxed.decide(leaf.low, leaf.high)
-        if not relaxed.run(near=self.gap / 10):
+        if not relaxed.run(near=self.gap / 10, enough=best.enough(self.gap)):
             return [], False  # nor with less money
         self._line(leaf, relaxed.bound, money)
         if best.near(leaf.bound(money), self.gap):
@@ -89,15 +91,16 @@ class Leaves:
             return [leaf], False
         if divided.max(initial=0.0) == 0.0:
             return [leaf], not self._round(best, on.round())
-        return self._branch(leaf, on, int(np.argmax(common if common.max() > 0 else divided))), False
+        switch, answers = relaxed.branching.choose(relaxed, common if common.max() > 0 else divided)
+        return self._branch(leaf, switch, answers), False
 
     def _line(self, leaf, bound, money):
         price = self.relaxed.prices[self.relaxed.n_groups:][self.rows].clip(min=0)
         leaf.lines.append((bound - price @ money, price))
 
-    def _branch(self, leaf, on, switch):
+    def _branch(self, leaf, switch, answers):
         children = []
-        for value in (0.0, 1.0):
+        for value in answers:
             low, high = leaf.low.copy(), leaf.high.copy()
             low[switch] = high[switch] = value
             children.append(Leaf(low, high, list(leaf.lines), leaf.told))

@@ -72,6 +72,19 @@ class Program:
             switching=sparse.csr_array((len(self.low) + len(asked), 0)),
             row_rule=np.concatenate([self.row_rule, self.switch_rule[asked]]))  # fmt: skip
 
+    def joined(self):
+        """The program with one switch for all that the same seats turn on, such as a class and its fixed cost."""
+        rows = self.members.sorted_indices()
+        same, first = {}, np.zeros(len(self.least), dtype=int)
+        for switch in np.argsort(-self.least, kind="stable"):  # of two with a least, each keeps its own
+            key = rows.indices[rows.indptr[switch]:rows.indptr[switch + 1]].tobytes()
+            first[switch] = same.setdefault(key, switch) if self.least[switch] == 0 else switch
+            same.setdefault(key, switch)
+        kept, place = np.unique(first, return_inverse=True)
+        into = sparse.csr_array((np.ones(len(first)), (np.arange(len(first)), place)), shape=(len(first), len(kept)))
+        return replace(self, switching=sparse.csr_array(self.switching @ into).sorted_indices(), least=self.least[kept],
+                       members=self.members[kept], switch_rule=self.switch_rule[kept])  # fmt: skip
+
     def only(self, columns):
         """The program with these columns alone (numbers); the others have no seats."""
         return replace(self, group=self.group[columns], value=self.value[columns], matrix=self.matrix[:, columns],

@@ -11,6 +11,7 @@ import highspy
 import numpy as np
 from scipy import sparse
 
+from skillsgap.decide.branching import Branching
 from skillsgap.errors import PlanError
 
 SMALL = 5_000  # columns up to which all are taken at once
@@ -39,7 +40,7 @@ class Relaxation:
             self._spares(np.flatnonzero(self.low[self.n_groups:] > 0) + self.n_groups)
         self._cells()
         self.columns = self._first(prices)
-        self.solver = new_solver(random_state)
+        self.solver, self.branching = new_solver(random_state), Branching(len(program.least))
         self._pass()
 
     def _spares(self, asked):
@@ -93,13 +94,18 @@ class Relaxation:
         self.solver.passModel(as_model(self.cost[self.columns], part, self.low, self.high, self.least[self.columns],
                                        self.upper[self.columns]))  # fmt: skip
 
-    def run(self, *, near=1e-7):
-        """Solve, taking in what is missing until the bound is `near` (relative); False if no divisible plan exists."""
+    def run(self, *, near=1e-7, enough=-np.inf):
+        """Solve, taking in what is missing until the bound is `near` (relative); False if no divisible plan exists.
+
+        A bound that isn't above `enough` ends it too: nothing better than what is known comes of it.
+        """
         for _ in range(ROUNDS):
             if not self._solve():
                 if self._spare_more():
                     continue
                 return False
+            if self.bound <= enough and self.x_spare.sum() <= MISSED:
+                return True
             missing = self._missing()
             kept = self.x_spare.sum() <= MISSED
             if kept and self.bound - self.value <= near * abs(self.value):
@@ -202,6 +208,27 @@ class Relaxation:
     def gains(self):
         """Worth of a seat of every column beyond what all its rows cost, its people too."""
         return self._worth(self.prices) - self.prices[:self.n_groups][self.program.group]
+
+    def tried(self, switch, value, steps):
+        """About what value is left where a switch is decided: some steps of the solver, nothing taken in."""
+        where, basis = np.flatnonzero(self.columns == self.n + switch).astype(np.int32), self.solver.getBasis()
+        self.solver.changeColsBounds(1, where, np.full(1, value), np.full(1, value))
+        self.solver.setOptionValue("simplex_iteration_limit", steps)
+        self.solver.run()
+        possible = self.solver.getModelStatus() not in INFEASIBLE
+        left = self.solver.getInfo().objective_function_value if possible else -np.inf
+        self.solver.setOptionValue("simplex_iteration_limit", highspy.kHighsIInf)
+        self.solver.changeColsBounds(1, where, self.least[self.n + switch:][:1], self.upper[self.n + switch:][:1])
+        self.solver.setBasis(basis)
+        return left
+
+    def switch_costs(self):
+        """What each switch costs at these prices: money, and what its least takes from others."""
+        rows, used = self.n_groups + np.arange(len(self.program.low)), self.program.least > 0
+        costs = self.program.switching.T @ self.prices[rows]
+        least = self.n_groups + len(self.program.low) + np.arange(used.sum())
+        costs[used] -= self.program.least[used] * self.prices[least]
+        return costs
 
     @property
     def switches(self):

@@ -22,9 +22,13 @@ class Best:
         if seats is not None and self.program.value @ seats > self.value and self.program.keeps(seats):
             self.seats, self.value = seats, float(self.program.value @ seats)
 
+    def enough(self, gap):
+        """The bound that proves the gap (relative)."""
+        return -np.inf if self.seats is None else self.value + gap * abs(self.value) + EXACT
+
     def near(self, bound, gap):
         """Whether no plan within this bound is better by more than the gap (relative)."""
-        return self.seats is not None and bound - self.value <= gap * abs(self.value) + EXACT
+        return bound <= self.enough(gap)
 
 
 def opened(program, relaxed, low, high):

@@ -16,7 +16,7 @@ class Search:
     def __init__(self, program, relaxed, best, *, mip_gap, random_state=0, nodes=NODES):
         self.program, self.relaxed, self.best = program, relaxed, best
         self.gap, self.random_state, self.nodes = mip_gap, random_state, nodes
-        self.parts = parts_of(program)
+        self.parts, self.branching = parts_of(program), relaxed.branching
 
     def run(self, bound):
         """Search until the gap is proved, or for so many nodes; the bound that was proved, at most the one given."""
@@ -43,7 +43,9 @@ class Search:
         """Bound of a node and its two children, the likelier first; none where the search needn't go on."""
         relaxed = self.relaxed
         relaxed.decide(low, high)
-        if not relaxed.run(near=self.gap / 10):
+        if self.best.near(bound, self.gap):
+            return bound, []
+        if not relaxed.run(near=self.gap / 10, enough=self.best.enough(self.gap)):
             return -np.inf, []
         bound, on = min(bound, relaxed.bound), relaxed.x[relaxed.n:]
         divided, common = divided_switches(self.program, on, self.parts)
@@ -53,11 +55,11 @@ class Search:
             self.best.take(rounded(self.program, relaxed, on.round(), self.best, self.gap, self.random_state))
         if divided.max(initial=0.0) == 0.0 or self.best.near(bound, self.gap):
             return bound, []
-        switch = int(np.argmax(common if common.max() > 0 else divided))
-        children = []
-        for value in (0.0, 1.0) if on[switch] < 0.3 else (1.0, 0.0):
+        weight, children = common if common.max() > 0 else divided, []
+        switch, answers = self.branching.choose(relaxed, weight)
+        for answer in answers:
             shut, opened = low.copy(), high.copy()
-            shut[switch] = opened[switch] = value
+            shut[switch] = opened[switch] = answer
             children.append((bound, shut, opened, told))
         return bound, children
 

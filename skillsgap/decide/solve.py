@@ -59,6 +59,7 @@ def solve(program, *, mip_gap=1e-4, random_state=0, start=None, relaxation=None,
     """
     if not 0 <= mip_gap < 1:
         raise PlanError(f"mip_gap must be at least 0 and below 1, but is {mip_gap}; 0.0001 is usual.")
+    program = program.joined()
     best = Best(program, start)
     if len(program.group) == 0:  # nobody can take anything: HiGHS solves no empty model
         best.take(np.zeros(0, dtype=np.int64))

@@ -55,10 +55,10 @@ def plan(unit):
         "plan_agencies": by_agency(problem, best, "course_id"), "plan_tiers": by_agency(problem, best, "tier"),
         "plan_competencies": best.competencies, "plan_groups": best.groups, "frontier": curve,
         "plan_rules": named_rules(best.rules, best.total_need),
-        "plan_summary": _named(_facts(best, curve) | _between(effect_interval(problem, best, **seed))),
     }  # fmt: skip
     if asked["n_draws"] == 0:
-        return made
+        sure = _between(effect_interval(problem, best, **seed))
+        return made | {"plan_summary": _named(_facts(best, curve) | sure)}
     drawn = plan_draws(problem, best, n_draws=asked["n_draws"], solution=solution, nodes=NODES, **wide)
     placed = executable_plan(problem, best, **wide)
     who = recommendations(problem, best, drawn)
