@@ -15,7 +15,7 @@ NODES = 20  # steps of the search for a price: what it may miss is told as the m
 LITTLE = 0.1  # of what money buys in the first third: less than this is little
 
 
-def budget_frontier(problem, budgets, *, mip_gap=1e-3, random_state=0, practice=True) -> pd.DataFrame:
+def budget_frontier(problem, budgets, *, solution=None, mip_gap=1e-3, random_state=0, practice=True) -> pd.DataFrame:
     """Share of the need closed by the best plan of each budget, with a bound that no plan passes.
 
     A plan of a smaller budget is one of a larger budget too, and a bound of a larger one holds for a smaller one; so
@@ -25,6 +25,7 @@ def budget_frontier(problem, budgets, *, mip_gap=1e-3, random_state=0, practice=
     ----------
     problem : Problem
     budgets : money, each >= 0; several periods keep their shares of it. Sorted, doubles are dropped.
+    solution : what `best_plan` gave for the problem; its plan is then the point at the problem's own budget.
     mip_gap : relative gap to be proved at each budget; where the search ends before, `gap` tells what was proved.
     random_state : seed of the solver
     practice : whether the two common practices are worked out beside (see `common_practice`)
@@ -69,7 +70,8 @@ def budget_frontier(problem, budgets, *, mip_gap=1e-3, random_state=0, practice=
                         "money, 0 or more.")  # fmt: skip
     problems = [problem.with_budget(amount) for amount in amounts]
     search = _one_by_one if len(problem.program.group) <= DIRECT else _together
-    found = search(problems, mip_gap, random_state)
+    known = {} if solution is None else {problem.budget: (solution.seats, solution.bound)}
+    found = search(problems, known, mip_gap, random_state)
     need = max(float(problem.need.sum()), 1e-300)
     table = pd.DataFrame([_row(one, *best, need) for one, best in zip(problems, found, strict=True)])
     bound = table["bound_share"][::-1].cummin()[::-1].clip(lower=table["closed_share"])
@@ -103,21 +105,28 @@ def _money_rows(problem):
     return np.flatnonzero(np.isin(problem.program.row_rule, [rule["id"] for rule in problem.budgets]))
 
 
-def _one_by_one(problems, mip_gap, random_state):
+def _one_by_one(problems, known, mip_gap, random_state):
     """Seats and bound of each problem, the plan of each budget a start for the next; seats None where there is none."""
     found, start = [], None
     for problem in problems:
-        solution = solve(problem.program, mip_gap=mip_gap, random_state=random_state, start=start)
-        start = None if solution.status == "infeasible" else solution.seats
-        found.append((start, solution.bound))
+        if problem.budget in known:
+            start, bound = known[problem.budget]
+        else:
+            solution = solve(problem.program, mip_gap=mip_gap, random_state=random_state, start=start)
+            start, bound = None if solution.status == "infeasible" else solution.seats, solution.bound
+        found.append((start, bound))
     return found
 
 
-def _together(problems, mip_gap, random_state):
+def _together(problems, known, mip_gap, random_state):
     """The same with one search tree for all budgets, from the largest to the smallest."""
     leaves = Leaves(problems[-1].program, _money_rows(problems[-1]), mip_gap=mip_gap, random_state=random_state)
     found = []
     for problem in reversed(problems):
+        if problem.budget in known:
+            leaves.know(*known[problem.budget])
+            found.append(known[problem.budget])
+            continue
         seats, bound = leaves.solve(problem.program)
         if seats is None and bound > -np.inf and len(problem.program.group) <= MODEST:
             solution = solve(problem.program, mip_gap=mip_gap, random_state=random_state)
@@ -210,7 +219,7 @@ def rule_prices(problem, plan, solution, *, mip_gap=1e-3, random_state=0) -> pd.
         free = solve(program, start=solution.seats, relaxation=warm, **seeds)
         rows.append(_price(family, True, (plan.value, solution.bound), (free.value, free.bound), need))
     if problem.equity and "equity" not in known:
-        kept = solve(problem.with_rules(problem.equity).program, **seeds)
+        kept = solve(problem.with_rules(problem.equity).program, start=solution.seats, **seeds)
         if kept.status == "infeasible":
             rows.append({"family": "equity", "enforced": False, "feasible": False, "without_share": plan.closed_share})
         else:

@@ -69,6 +69,11 @@ class Leaves:
         self.last = best.seats
         return best.seats, self._bound(money)
 
+    def know(self, seats, bound):
+        """Take in the best plan of a budget, which is none above the last, and its bound: it holds for less money."""
+        self.last, self.on = seats, (self.relaxed.program.members @ seats > 0).astype(float)
+        self.root.lines.append((bound, np.zeros(len(self.rows))))
+
     def _bound(self, money):
         return min(self.root.bound(money), max((leaf.bound(money) for leaf in self.leaves), default=-np.inf))
 

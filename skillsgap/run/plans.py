@@ -48,8 +48,8 @@ def plan(unit):
         facts = {"feasible": 0, "budget": problem.budget, "need": float(problem.need.sum())}
         return {"plan_conflict": told_conflict(error.conflict), "plan_summary": _named(facts)}
     wide = {"mip_gap": asked["draw_gap"], **seed}
-    curve = budget_frontier(problem, [factor * problem.budget for factor in asked["frontier"]], **wide)
-    curve = _with_the_plan(curve, best)
+    budgets = [factor * problem.budget for factor in asked["frontier"]]
+    curve = budget_frontier(problem, budgets, solution=solution, **wide)
     made = {
         "allocations": best.allocations, "plan_options": best.options, "plan_courses": best.courses,
         "plan_agencies": by_agency(problem, best, "course_id"), "plan_tiers": by_agency(problem, best, "tier"),
@@ -65,16 +65,6 @@ def plan(unit):
     facts = _facts(best, curve) | _sure(drawn) | _placed(placed)
     return made | {"plan_prices": rule_prices(problem, best, solution, **wide), "plan_stability": _stability(who),
                    "recommendations": who, "plan_summary": _named(facts)}  # fmt: skip
-
-
-def _with_the_plan(curve, best):
-    """The frontier with the plan itself at its budget, proved to a narrower gap than the other points."""
-    here = np.isclose(curve["budget"], best.budget)
-    facts = {"feasible": True, "spend": best.spend, "seats": int(best.allocations["seats"].sum()), "value": best.value,
-             "closed_share": best.closed_share, "bound_share": best.bound / best.total_need, "gap": best.gap}
-    for name, value in (facts if best.total_need > 0 else {}).items():
-        curve.loc[here, name] = value
-    return curve
 
 
 def _facts(best, curve):
