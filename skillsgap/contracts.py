@@ -346,7 +346,7 @@ CONTRACTS = {
             "agency_id": _text(), "role_id": _text(), "role_level": _text(), **_option, **_when,
             "staff": _count(), "eligible": _count(), "seats": _count(1, unit="seats"), "cost": _money,
             **dict.fromkeys(("gap_closed", "mean_of_draws", "ci_low", "ci_high"), _worth),
-            "reached": _number(unit="people"), "stability": _number(0, 1), "n_draws": _count(unit="draws"),
+            "reached": _number(unit="people"), "stability": _number(0, 1, empty=True), "n_draws": _count(unit="draws"),
             **{f"competency_{i}{end}": kind for i in (1, 2) for end, kind in (("", _blank), ("_share", _number()))},
             "rule_id": _blank, **dict.fromkeys(IMPACT, _text())}, ("agency_id", "role_id", "role_level", "option_id")),
         Contract("plan_summary", {"name": _text(), "value": _number(empty=True)}, ("name",)),

@@ -105,7 +105,7 @@ def tiny(tmp_path_factory):
         profiles={"candidates": [1, 2, 3, 4], "n_starts": 10, "n_draws": 10, "n_tests": 3,
                   "hr_indicators": ["courses_completed"]},
         plan={**values["plan"], "budget": 90_000, "n_draws": 2, "frontier": [0.5, 1.0, 2.0],
-              "mip_gap": 0.01, "draw_gap": 0.02},
+              "mip_gap": 0.01, "draw_gap": 0.05},
     ))
     project.edit(lambda values: values["data"]["register"].update(n_rows=300))
     return project

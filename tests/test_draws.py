@@ -11,8 +11,10 @@ from skillsgap.decide.draws import plan_draws, seats_of
 from skillsgap.decide.options import training_options
 from skillsgap.decide.plan import best_plan
 from skillsgap.decide.problem import plan_problem
+from skillsgap.decide.recommendations import as_messages, recommendations
 from skillsgap.decide.solve import solve
 from skillsgap.errors import PlanError
+from skillsgap.wording import Words
 
 TYPE = ["role_id", "role_level", "profile", "need_band"]
 
@@ -161,6 +163,18 @@ def test_periods_and_hired_places_are_valued_as_a_plan_with_those_gains_is():
     for row in draws.table.itertuples():
         drawn = problem.with_gains((effects["gain"] + effects["sd"] * z[row.draw - 1]).clip(0, 4).to_numpy())
         assert row.expected == pytest.approx(drawn.program.value @ seats_of(problem, plan))
+
+
+def test_without_draws_of_the_best_plan_intervals_are_the_same_and_nothing_is_said_of_stability():
+    problem, plan, solution = planned(TEN, budget=100)
+    all_, alone = (plan_draws(problem, plan, n_draws=n, n_fixed=50, solution=solution) for n in (3, 0))
+    pd.testing.assert_frame_equal(all_.interval, alone.interval)
+    kept = ["option_id", "seats", "gap_closed", "mean_of_draws", "ci_low", "ci_high"]
+    pd.testing.assert_frame_equal(all_.recommendations[kept], alone.recommendations[kept])
+    assert alone.recommendations["stability"].isna().all() and alone.n_draws == 0 and alone.cautious is None
+    assert alone.plans["plan"].tolist() == ["expected"]
+    said = [Words("en").say(*pair) for pairs in as_messages(recommendations(problem, plan, alone)) for pair in pairs]
+    assert any(text.startswith("Closes") for text in said) and not any("draws" in text for text in said)
 
 
 def test_refusals():

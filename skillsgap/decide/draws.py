@@ -36,7 +36,7 @@ class Draws:
     plans: pd.DataFrame
     recommendations: pd.DataFrame
     interval: pd.DataFrame
-    cautious: Plan
+    cautious: Plan | None
     expert: float
 
     @property
@@ -58,7 +58,8 @@ def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_
     ----------
     problem : Problem
     plan : Plan made of it, by `best_plan` or otherwise.
-    n_draws : number of draws for which the best plan is sought, at least 2.
+    n_draws : number of draws for which the best plan is sought, at least 2; 0 for intervals alone, without a cautious
+        plan, stability or regret.
     n_fixed : number of draws for the intervals of the fixed plans, at least n_draws; the first are the same.
     mip_gap : gap to be proved for each draw.
     random_state : seed of the draws and of the solver.
@@ -90,49 +91,36 @@ def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_
     >>> row["option_id"], bool(0.5 < row["stability"] < 0.9)
     ('a', True)
     """
-    if n_draws < 2 or n_fixed < n_draws:
+    if n_draws not in range(2, n_fixed + 1) and (n_draws, n_fixed > 1) != (0, True):
         raise PlanError(f"n_draws is {n_draws} and n_fixed {n_fixed}; draw at least twice, and n_fixed not less often.")
     seats, effects = seats_of(problem, plan), problem.options.effects
     gain, sd = (effects[name].to_numpy(dtype=float) for name in ("gain", "sd"))
     gains = _gains(problem, n_fixed, random_state)
     relaxation = None if solution is None else solution.relaxation
     given = {"mip_gap": mip_gap, "random_state": random_state, "nodes": nodes}
-    careful = np.clip(gain - LOWER_DECILE * sd, 0.0, SCALE)
-    low = solve(_with(problem, next(_values(problem, careful[None]))), relaxation=relaxation, **given)
-    cautious = finish_plan(problem, low.seats, status="cautious")
+    low, cautious = None, None
+    if n_draws:
+        careful = np.clip(gain - LOWER_DECILE * sd, 0.0, SCALE)
+        low = solve(_with(problem, next(_values(problem, careful[None]))), relaxation=relaxation, **given)
+        cautious, relaxation = finish_plan(problem, low.seats, status="cautious"), low.relaxation or relaxation
+    fixed = [seats] if low is None else [seats, low.seats]
     cells, taken = _cells(problem), np.flatnonzero(seats)
     planned, place = np.unique(cells[taken], return_inverse=True)
     closed, totals, solved, same = [], [], [], []
-    relaxation = low.relaxation or relaxation
     for number, value in enumerate(_values(problem, gains)):
         closed.append(np.bincount(place, (seats * value)[taken], minlength=len(planned)))
-        totals.append((value @ seats, value @ low.seats))
+        totals.append([value @ some for some in fixed])
         if number < n_draws:  # the plan is no start: a search that begins there would end there
             best = solve(_with(problem, value), relaxation=relaxation, **given)
             relaxation = best.relaxation or relaxation
             solved.append((best.value, best.bound))
             same.append(np.bincount(cells, best.seats)[planned] >= ALIKE * np.bincount(cells, seats)[planned])
     totals, closed = np.array(totals), np.array(closed).reshape(n_fixed, len(planned))
-    table = _table(totals[:n_draws], np.array(solved))
+    table = _table(totals[:n_draws], np.array(solved).reshape(n_draws, 2))
     rows = _rows(problem, seats, cells, planned).assign(
-        **_spread(closed), stability=np.mean(same, axis=0), n_draws=n_draws)
-    return Draws(table, _plans(problem, totals, table, plan, cautious), rows, _interval(plan, totals[:, 0]), cautious,
-                 _expert(problem, seats))  # fmt: skip
-
-
-def effect_interval(problem, plan, *, n_fixed=200, random_state=0) -> pd.DataFrame:
-    """Share of the need that a fixed plan closes when what courses achieve is drawn; no plan is sought anew.
-
-    Parameters
-    ----------
-    problem, plan, n_fixed, random_state : see `plan_draws`
-
-    Returns
-    -------
-    DataFrame of one row, the `interval` of `Draws`
-    """
-    seats, drawn = seats_of(problem, plan), _gains(problem, n_fixed, random_state)
-    return _interval(plan, np.array([value @ seats for value in _values(problem, drawn)]))
+        **_spread(closed), stability=np.mean(same, axis=0) if n_draws else np.nan, n_draws=n_draws)
+    plans = _plans(problem, totals, table, [plan, cautious][:len(fixed)])
+    return Draws(table, plans, rows, _interval(plan, totals[:, 0]), cautious, _expert(problem, seats))
 
 
 def _gains(problem, n_fixed, random_state):
@@ -213,19 +201,18 @@ def _table(totals, solved):
     best = np.maximum(solved[:, 0], totals.max(axis=1))
     missed = 1 - np.divide(totals, best[:, None], out=np.ones_like(totals), where=best[:, None] > 0)
     return pd.DataFrame({
-        "draw": np.arange(1, len(best) + 1), "expected": totals[:, 0], "cautious": totals[:, 1], "optimum": best,
-        "bound": np.maximum(solved[:, 1], best), "regret": missed[:, 0], "regret_cautious": missed[:, 1]})
+        "draw": np.arange(1, len(best) + 1), "expected": totals[:, 0], "cautious": totals[:, -1], "optimum": best,
+        "bound": np.maximum(solved[:, 1], best), "regret": missed[:, 0], "regret_cautious": missed[:, -1]})
 
 
-def _plans(problem, totals, table, plan, cautious):
+def _plans(problem, totals, table, plans):
     need = problem.need.sum()
     share = totals / (need if need > 0 else 1.0)
     return pd.DataFrame({
-        "plan": ["expected", "cautious"], "closed_share": share.mean(axis=0),
+        "plan": ["expected", "cautious"][:len(plans)], "closed_share": share.mean(axis=0),
         "worst_decile": np.quantile(share, 0.1, axis=0),
-        "median_regret": table[["regret", "regret_cautious"]].median().to_numpy(),
-        "spend": [plan.spend, cautious.spend],
-        "seats": [int(one.allocations["seats"].sum()) for one in (plan, cautious)]})
+        "median_regret": table[["regret", "regret_cautious"]].median().to_numpy()[:len(plans)],
+        "spend": [one.spend for one in plans], "seats": [int(one.allocations["seats"].sum()) for one in plans]})
 
 
 def _interval(plan, totals):

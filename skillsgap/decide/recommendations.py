@@ -23,6 +23,7 @@ WHAT = {
 WHEN = N_("Starts in period {period}.")
 CLOSES = N_("Closes {gap} weighted levels of need ({low} to {high}), most of it in {competencies}; the best plans of "
             "{stable} of {n} draws do the same.")  # fmt: skip
+CLOSES_ALONE = N_("Closes {gap} weighted levels of need ({low} to {high}), most of it in {competencies}.")
 WHY = N_("The rule {rule} asks for it.")
 CRITERIA = {
     "public_interest": N_("Public interest: {told}."), "fairness": N_("Fairness: {told}."),
@@ -188,10 +189,12 @@ def _sentences(row, periods):
     if periods:
         told.append((WHEN, {"period": _number(row["period"] + 1)}))
     if names:
-        told.append((CLOSES, {
+        closes = {
             "gap": _number(row["gap_closed"], 1), "low": _number(row["ci_low"], 1), "high": _number(row["ci_high"], 1),
-            "competencies": _labels("competency_id", names), "n": _number(row["n_draws"]),
-            "stable": _number(round(row["stability"] * row["n_draws"]))}))
+            "competencies": _labels("competency_id", names)}  # fmt: skip
+        sure = {} if row["n_draws"] == 0 else {
+            "n": _number(row["n_draws"]), "stable": _number(round(row["stability"] * row["n_draws"]))}
+        told.append((CLOSES if sure else CLOSES_ALONE, closes | sure))
     if row["rule_id"]:
         told.append((WHY, {"rule": {"kind": "text", "value": row["rule_id"]}}))
     return told + [(CRITERIA[name], {"told": _evidence(row[name])}) for name in IMPACT]

@@ -67,7 +67,12 @@ def tier_table(tables, words, *, shown=AGENCIES):
 
 
 def price_table(tables, words):
-    """Finished table of what rules cost: family, label, percent of the shortfall, enforced; the dearest first."""
+    """Finished table of what rules cost: family, label, percent of the shortfall, enforced; the dearest first.
+
+    None where prices were not worked out.
+    """
+    if "plan_prices" not in tables:
+        return None
     table = tables["plan_prices"].dropna(subset="forgone")
     names = [words.say(name["value"], {}) for name in map(family_name, table["family"])]
     table = table.assign(label=[_capital(name) for name in names], percent=(table["forgone"] * 100).round(2) + 0.0,
@@ -77,7 +82,9 @@ def price_table(tables, words):
 
 
 def kept_table(tables, words, *, shown=OPTIONS):
-    """Finished table of the options with most people: label, stability, seats, n_draws."""
+    """Finished table of the options with most people: label, stability, seats, n_draws; None without draws."""
+    if "plan_stability" not in tables:
+        return None
     plan = tables["plan_options"].set_index("option_id")
     table = tables["plan_stability"].dropna(subset="stability")
     table = table.assign(seats=table["option_id"].map(plan["seats"]))
@@ -181,8 +188,8 @@ def _who(tables, words):
 
 def _prices(tables, words):
     """What each rule costs, who gets how much of what is closed, and what leeway would be worth."""
-    table = price_table(tables, words) if "plan_prices" in tables else pd.DataFrame()
-    if table.empty:
+    table = price_table(tables, words)
+    if table is None or table.empty:
         return None
     equity = table[table["family"] == "equity"]
     if len(equity) and equity["percent"].iloc[0] < NOTHING:
@@ -270,10 +277,8 @@ def _named(row, words):
 def _sure(tables, words):
     """What draws of the effects of courses do to the plan."""
     facts = plan_facts(tables)
-    if "plan_stability" not in tables or not facts.get("n_draws", 0) > 0:
-        return None
     table = kept_table(tables, words)
-    if table.empty:
+    if table is None or table.empty or not facts.get("n_draws", 0) > 0:
         return None
     title = words("In nine of ten draws the plan closes at least {share}",
                   share=words.percent(facts["worst_decile"]))  # fmt: skip

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skillsgap.decide.draws import effect_interval, plan_draws
+from skillsgap.decide.draws import plan_draws
 from skillsgap.decide.frontier import budget_frontier, rule_prices
 from skillsgap.decide.options import allowed
 from skillsgap.decide.plan import PlanConflict, best_plan
@@ -56,15 +56,14 @@ def plan(unit):
         "plan_competencies": best.competencies, "plan_groups": best.groups, "frontier": curve,
         "plan_rules": named_rules(best.rules, best.total_need),
     }  # fmt: skip
-    if asked["n_draws"] == 0:
-        sure = _between(effect_interval(problem, best, **seed))
-        return made | {"plan_summary": _named(_facts(best, curve) | sure)}
     drawn = plan_draws(problem, best, n_draws=asked["n_draws"], solution=solution, nodes=NODES, **wide)
+    made["recommendations"] = who = recommendations(problem, best, drawn)
+    if asked["n_draws"] == 0:
+        return made | {"plan_summary": _named(_facts(best, curve) | _between(drawn.interval))}
     placed = executable_plan(problem, best, **wide)
-    who = recommendations(problem, best, drawn)
     facts = _facts(best, curve) | _sure(drawn) | _placed(placed)
     return made | {"plan_prices": rule_prices(problem, best, solution, **wide), "plan_stability": _stability(who),
-                   "recommendations": who, "plan_summary": _named(facts)}  # fmt: skip
+                   "plan_summary": _named(facts)}  # fmt: skip
 
 
 def _facts(best, curve):
