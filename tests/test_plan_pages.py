@@ -84,6 +84,7 @@ def plan_tables(agencies=12, **summary):
         "plan_prices": pd.DataFrame({"family": ["champions", "equity", "floors", "providers", "agency_minimum"],
                                      "closed_share": 0.213, "without_share": 0.22, "money": 1e5,
                                      "forgone": [0.013, 0.004, 0.002, 0, 0],
+                                     "forgone_most": [0.013, 0.004, 0.0047, 0.0005, 0.0005],
                                      "enforced": [True, False, True, True, True]}),
         "plan_stability": options[["option_id", "tier"]].assign(stability=[0.97, 0.81, 0.66, 1.0], n_draws=20),
     }  # fmt: skip
@@ -152,6 +153,7 @@ def test_the_page_tells_what_the_tables_hold():
                  "“Women”: 48% of the need, 46% of what is closed", "another 50,000 solar would close about 0.16%",
                  "Seats in courses (First steps with data): full; one more seat would be worth 419 solar",
                  "just met with 700 people; one person less would be worth 645 solar",
+                 "Where two figures stand, the price lies between them",
                  "In nine of ten draws the plan closes at least 18%", "20 draws"):  # fmt: skip
         assert said in text, said
     assert "333" not in text, "of a family the dearest rule is told and no other"

@@ -11,7 +11,7 @@ from skillsgap.decide.program import EXACT, named_by
 from skillsgap.decide.solve import DIRECT, MODEST, solve
 from skillsgap.errors import PlanError
 
-NODES = 20  # steps of the search for a price: what it may miss is told as the most that could be forgone
+NODES = 100  # steps of the search for a price: what it may miss is told as the most that could be forgone
 LITTLE = 0.1  # of what money buys in the first third: less than this is little
 
 

@@ -167,8 +167,9 @@ def price_figure(table, ax=None, *, words, width=660):
 
     Parameters
     ----------
-    table : DataFrame with columns label, percent, enforced
-        One row a family of rules; `percent` of the shortfall; `enforced` (bool) fills the dot.
+    table : DataFrame with columns label, percent, enforced, perhaps most
+        One row a family of rules; `percent` of the shortfall; `most`, where it is known, what the price is proved not
+        to pass; `enforced` (bool) fills the dot.
     ax, words, width : as in `gap_figure`
 
     Returns
@@ -184,13 +185,18 @@ def price_figure(table, ax=None, *, words, width=660):
     percent, enforced = table["percent"].to_numpy(dtype=float), table["enforced"].to_numpy(dtype=bool)
     key = [(mark, text) for mark, text, there in (("filled", words("enforced"), enforced.any()),
                                                   ("hollow", words("not enforced"), not enforced.all())) if there]
-    limits = (0, max(np.nanmax(percent) * 1.05, 0.1))
-    rows = open_rows(ax, table["label"], width=width, right=56, limits=limits, key=key, bottom=6)
+    most = table["most"].to_numpy(dtype=float) if "most" in table else np.full(len(table), np.nan)
+    limits = (0, max(np.nanmax(np.fmax(percent, most)) * 1.05, 0.1))
+    rows = open_rows(ax, table["label"], width=width, right=56 if np.isnan(most).all() else 84, limits=limits, key=key,
+                     bottom=6)  # fmt: skip
     rows.ax.hlines(rows.y, 0, percent, colors=PALETTE["tint"], lw=5, clip_on=False)
+    rows.ax.hlines(rows.y, percent, most, colors=PALETTE["blue"], lw=1.2, clip_on=False)
     rows.ax.vlines(0, 0, rows.ax.get_ylim()[0], colors=PALETTE["bar"], lw=1, clip_on=False)
     rows.marks(percent, "filled", where=enforced)
     rows.marks(percent, "hollow", where=~enforced)
-    rows.aside([words("{number}%", number=words.number(x, 1)) for x in percent], bold=True)
+    said = [words.number(x, 1) + ("" if np.isnan(up) else f"–{words.number(up, 1)}")
+            for x, up in zip(percent, most, strict=True)]
+    rows.aside([words("{number}%", number=each) for each in said], bold=True)
     return rows.ax
 
 

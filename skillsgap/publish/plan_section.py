@@ -26,6 +26,7 @@ AGENCIES = 15  # agencies with a row each; of more those with most seats
 OPTIONS = 8  # options whose stability is shown, those with most people
 # by sense and unit of a limit that binds: what one unit of leeway is
 NOTHING = 0.05  # percent of the shortfall: what costs less prints as nothing
+TOLD = 0.15  # percent by which a price may be larger before that is told
 LEEWAY = {
     ("at most", "seats"): N_("{rule}: full; one more seat would be worth {money}."),
     ("at most", "people"): N_("{rule}: at the limit of {limit}; one more person would be worth {money}."),
@@ -67,18 +68,20 @@ def tier_table(tables, words, *, shown=AGENCIES):
 
 
 def price_table(tables, words):
-    """Finished table of what rules cost: family, label, percent of the shortfall, enforced; the dearest first.
+    """Finished table of what rules cost: family, label, percent of the shortfall, most, enforced; the dearest first.
 
-    None where prices were not worked out.
+    `most` is what the price is proved not to pass, in percent too, nan where that adds nothing. None where prices were
+    not worked out.
     """
     if "plan_prices" not in tables:
         return None
     table = tables["plan_prices"].dropna(subset="forgone")
     names = [words.say(name["value"], {}) for name in map(family_name, table["family"])]
     table = table.assign(label=[_capital(name) for name in names], percent=(table["forgone"] * 100).round(2) + 0.0,
-                         enforced=table["enforced"].astype(bool))  # fmt: skip
+                         most=(table["forgone_most"] * 100).round(2), enforced=table["enforced"].astype(bool))
+    table["most"] = table["most"].where(table["most"] - table["percent"] >= TOLD)
     table = table.sort_values(["percent", "family"], ascending=[False, True], ignore_index=True)
-    return table[["family", "label", "percent", "enforced"]]
+    return table[["family", "label", "percent", "most", "enforced"]]
 
 
 def kept_table(tables, words, *, shown=OPTIONS):
@@ -192,7 +195,8 @@ def _prices(tables, words):
     if table is None or table.empty:
         return None
     equity = table[table["family"] == "equity"]
-    if len(equity) and equity["percent"].iloc[0] < NOTHING:
+    free = (table["percent"] < NOTHING) & table["most"].isna()
+    if len(equity) and free[equity.index[0]]:
         title = words("Fairness costs next to nothing")
     elif len(equity):
         row = equity.iloc[0]
@@ -203,11 +207,14 @@ def _prices(tables, words):
         title = words("What each rule costs")
     dek = words("How much more of the shortfall the plan would close without the rule; of a rule that is not enforced, "
                 "how much less with it")  # fmt: skip
-    dear, free = table[table["percent"] >= NOTHING], table.loc[table["percent"] < NOTHING, "label"]
+    dear, free = table[~free], table.loc[free, "label"]
     figure = figure_html(partial(price_figure, dear, words=words), alt=title) if len(dear) else ""
     never = tables["plan_prices"]["family"][tables["plan_prices"]["forgone"].isna()]
     names = [_capital(words.say(family_name(family)["value"], {})) for family in never]
     said = [words("{rule}: no plan keeps this beside the other rules.", rule=name) for name in names]
+    if dear["most"].notna().any():
+        said.append(words("Where two figures stand, the price lies between them: the search ended before it was known "
+                          "nearer."))  # fmt: skip
     if len(free):
         said.append(words("What costs next to nothing: {names}.", names=format_list(
             [name[:1].lower() + name[1:] for name in free], locale=words.locale)))  # fmt: skip
