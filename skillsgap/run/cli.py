@@ -11,7 +11,8 @@ from pathlib import Path
 from skillsgap.errors import SkillsgapError
 from skillsgap.run import THREADS
 
-ASIDE = ("mutations", "batch", "bad_input", "own_data", "threestep", "covariances", "shares")  # take as long as all others together
+ASIDE = ("mutations", "batch", "bad_input", "own_data", "threestep", "covariances",
+         "shares")  # take as long as all others together
 EXTRAS = {"runtime": [], "test": ["--extra", "test"], "all": ["--all-extras"]}
 
 
