@@ -546,6 +546,13 @@ def test_nobody_to_train_and_staff_without_need_are_plans():
     assert plan.people_without_need == 7 and plan.allocations["cohort_id"].tolist() == ["a"]
 
 
+def test_an_agency_that_no_course_helps_has_no_least_share_of_the_money():
+    tables = ten_people()
+    other = tables[0].assign(cohort_id="b", agency_id="B", role_id="elsewhere")
+    plan = plan_training(pd.concat([tables[0], other]), *tables[1:], rules={"budget": 1000, "agency_minimum": 1.0})
+    assert plan.allocations["cohort_id"].tolist() == ["a"] and "agency_minimum:B" not in set(plan.rules["rule_id"])
+
+
 def test_a_changed_budget_keeps_the_shares_of_periods():
     options = training_options(*ten_people()[2:4], n_periods=2, completed=False)
     rules = {"periods": [{"label": "1", "budget": 30}, {"label": "2", "budget": 10}]}

@@ -105,6 +105,9 @@ def plan_problem(
     blocks = blocks.assign(need=worth.need[kind].sum(axis=1))
     declared = policy_rules(rules, blocks, options, able=able, agencies=agencies)
     group, option = _columns(blocks, options, worth, kind, declared)
+    reached = set(blocks["agency_id"].to_numpy()[group])  # a least share for whom no course helps would allow no spend
+    declared = [rule for rule in declared if rule["family"] != "agency_minimum"
+                or rule["num_where"]["agency_id"] in reached]  # fmt: skip
     attributes = options.options.drop(columns=list(ROLES))
     fields = {"value": worth.value[kind[group], option]}
     choices = Choices(blocks, attributes, options.steps, group, option, fields)
