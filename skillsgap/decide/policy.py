@@ -42,7 +42,8 @@ def policy_rules(plan, groups, options, *, able=None, agencies=None, total_need=
         period that an agency can free, one number or by agency_id}; champions {min, max: shares of all staff,
         each_agency}; floors [{id, tier or courses, where, share of those staff who must take one}]; agency_minimum
         (0-1, of the agency's head-count share of spend; a plan leaves it out where no course helps anybody);
-        provider_max (0-1, of spend; courses without a provider don't count as one); equity {by, tolerance, enforce}; rules [a ministry's own, see `own_rules`].
+        provider_max (0-1, of spend; courses without a provider don't count as one); equity {by, tolerance, enforce};
+        rules [a ministry's own, see `own_rules`].
     groups : DataFrame of blocks of staff: group_id, size (people), agency_id, role_id, role_level and what rules name;
         need (weighted levels a head) and shares such as "sex=female" (0-1 of the block) for equity.
     options : Options
