@@ -448,6 +448,22 @@ def test_a_bound_holds_at_any_prices(large, seed):
         assert min(bounds) >= best * (1 - 1e-6), (seed, spread)
 
 
+@pytest.mark.parametrize("seed", [1, 2, 5])
+def test_a_class_and_its_fixed_cost_are_one_switch_and_the_same_plans_are_kept(seed):
+    program, rng = hundreds(seed).program, np.random.default_rng(seed)
+    joined = program.joined()
+    asked = program.least > 0
+    of_class, of_cost = ({tuple(sorted(row.indices)) for row in program.members[kept]} for kept in (asked, ~asked))
+    assert len(joined.least) == asked.sum() + len(of_cost - of_class) < len(program.least)
+    assert joined.switching.sum() == pytest.approx(program.switching.sum())
+    best = solve.solve(program, mip_gap=1e-3).seats
+    for part in (0.0, 0.02, 0.1, 0.5):  # the best plan keeps all rules, what is drawn from it mostly doesn't
+        for _ in range(20):
+            seats = np.where(rng.random(len(best)) < part, rng.integers(0, 3, len(best)), best)
+            assert program.keeps(seats) == joined.keeps(seats)
+    assert program.keeps(best)
+
+
 def test_a_relaxation_goes_on_with_less_money_and_other_values(large, monkeypatch):
     monkeypatch.setattr(solve, "MODEST", 0)
     for seed in (9,):
