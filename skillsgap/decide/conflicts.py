@@ -1,7 +1,7 @@
 """Why no plan keeps every rule: a smallest set of rules that can't hold together, with the figures of each.
 
 A rule that is told apart, such as champions of each agency, enters as its rows ("id:key"). Heads, eligibility and one
-option a person are facts and never part of a conflict.
+option a person are facts and never part of a conflict; in a plan's conflict what opening a course costs is one too.
 """
 
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from skillsgap.decide.elastic import Solver, elastic, only_rules, sums
+from skillsgap.decide.elastic import Solver, elastic, sums
 from skillsgap.decide.smallest import Search
 from skillsgap.errors import PlanError
 
@@ -64,7 +64,7 @@ def _values(row, name, key=None):
     return {"family": row["family"], "unit": row["unit"], "given": row["given"], key or name: row[name]}
 
 
-def find_conflict(program, rules, *, choices=None, firm=(), mip_gap=1e-4, random_state=0):
+def find_conflict(program, rules, *, choices=None, firm=(), facts=(), mip_gap=1e-4, random_state=0):
     """A smallest conflicting set of rules, what each needs, and the cheapest relaxation.
 
     Every limit told under `alone` and `relaxed_to` is one that a plan keeps. In a program of more than
@@ -76,6 +76,7 @@ def find_conflict(program, rules, *, choices=None, firm=(), mip_gap=1e-4, random
     rules : list of dict, the declared rules the program was built from.
     choices : Choices the program was built from; without it a ratio's figures are nan.
     firm : ids or families of rules that the cheapest relaxation leaves alone, such as counts of devices.
+    facts : types of rules that hold whatever else does and are never part of a conflict, such as "fixed_cost".
     mip_gap : relative gap of the figures; the set itself is proved.
     random_state : seed of the solver.
 
@@ -104,7 +105,7 @@ def find_conflict(program, rules, *, choices=None, firm=(), mip_gap=1e-4, random
      budget  900.0  1200.0
       floor    3.0     2.0
     """
-    search = Search(program, rules, Solver(mip_gap, random_state))
+    search = Search(program, rules, Solver(mip_gap, random_state), facts)
     members = search.smallest()
     if members is None:
         return None
@@ -113,15 +114,15 @@ def find_conflict(program, rules, *, choices=None, firm=(), mip_gap=1e-4, random
                         "them one.")  # fmt: skip
     plans = {name: search.plan_without(members, name) for name in members}
     figures = _Figures(search, choices, plans)
-    cheapest = figures.cheapest(firm)
-    relaxed = dict(zip(cheapest["rule_id"], cheapest["relaxed_to"], strict=True))
     rows = []
     for name in members:
         about = figures.about(name)
         about["needed"] = figures.possible(name, set(members) - {name})
-        about["alone"] = figures.possible(name, set(search.names) - {name})
-        rows.append(about | {"relaxed_to": relaxed.get(name, about["given"])})
-    return Conflict(tuple(members), pd.DataFrame(rows)[TABLE], cheapest, plans)
+        rows.append(about | {"alone": figures.possible(name, set(search.names) - {name})})
+    cheapest = figures.cheapest(firm, rows)
+    relaxed = dict(zip(cheapest["rule_id"], cheapest["relaxed_to"], strict=True))
+    table = pd.DataFrame([row | {"relaxed_to": relaxed.get(row["rule_id"], row["given"])} for row in rows])
+    return Conflict(tuple(members), table[TABLE], cheapest, plans)
 
 
 class _Figures:
@@ -160,7 +161,7 @@ class _Figures:
         seats = self._nearest({*others, name}, {row})
         if seats is None:
             return np.nan
-        reached = _reached(only_rules(self.program, {*others, name}), row, seats)
+        reached = _reached(self.search.only({*others, name}), row, seats)
         if name not in self.search.charged:
             return reached
         left = cost - (reached - _limit(self.program, row))
@@ -168,14 +169,14 @@ class _Figures:
 
     def _nearest(self, names, loose):
         """Seats of the plan that keeps the names and misses the limits of the loose ones by least; None if none."""
-        part = only_rules(self.program, names)
+        part = self.search.only(names)
         return self.search.solver.whole(elastic(part, loose, self.scales), len(part.group))
 
     def _best_ratio(self, name, others):
         """The best ratio that the other rules allow (Dinkelbach 1967)."""
         if name not in self.parts:
             return np.nan
-        rule, part, (num, den) = self.rule[name], only_rules(self.program, others), self.parts[name]
+        rule, part, (num, den) = self.rule[name], self.search.only(others), self.parts[name]
         ratio = rule["den_mult"] / rule["num_mult"]
         for _ in range(ROUNDS):
             size = max(abs(num).max(), abs(ratio * den).max())  # gaps are told in parts of it
@@ -187,10 +188,20 @@ class _Figures:
                 break
         return _as_share(ratio, rule)
 
-    def cheapest(self, firm):
-        """Limits that change together so that every rule holds, least in sum of relative changes."""
+    def cheapest(self, firm, members):
+        """Limits that change together so that every rule holds, least in sum of relative changes; maybe a member's."""
         loose = {name for name in self.search.names if self.rule[name]["type"] not in ("fixed_cost", "implies")
                  and not {name, self.rule[name]["id"], self.rule[name].get("family")} & set(firm)}  # fmt: skip
+        together = self._together(loose)
+        single = pd.DataFrame(members).assign(relaxed_to=lambda table: table["alone"])
+        single = single[single["rule_id"].isin(loose) & single["alone"].notna() & (single["given"] != 0)]
+        single = single.loc[_parts(single).sort_values(kind="stable").index[:1], together.columns]
+        # in a large program the plans behind both are near the best, so that a single change may turn out cheaper
+        better = len(single) and (together.empty or _parts(single).sum() < _parts(together).sum())
+        return single if better else together
+
+    def _together(self, loose):
+        """The plan that misses the loose limits by least, or one that misses fewer by hardly more."""
         changed, without = self._changed(loose), None
         part = _parts(changed)
         heavy = set(changed["rule_id"][(part >= LIGHT) | (part == part.max())])

@@ -134,6 +134,12 @@ def plan_training(
     return best_plan(problem, mip_gap=mip_gap, random_state=random_state)[0]
 
 
+def plan_conflict(problem, *, random_state=0):
+    """Why no plan keeps all rules of a problem, to be raised; what opening a course costs is a fact and no rule."""
+    return PlanConflict(find_conflict(problem.program, problem.rules, choices=problem.choices, facts=("fixed_cost",),
+                                      random_state=random_state))  # fmt: skip
+
+
 def best_plan(problem, *, mip_gap=1e-4, random_state=0, start=None, relaxation=None):
     """The plan of a problem and the solution behind it; `start` and `relaxation` as in `solve`.
 
@@ -144,8 +150,7 @@ def best_plan(problem, *, mip_gap=1e-4, random_state=0, start=None, relaxation=N
     """
     solution = solve(problem.program, mip_gap=mip_gap, random_state=random_state, start=start, relaxation=relaxation)
     if solution.status == "infeasible":
-        raise PlanConflict(find_conflict(problem.program, problem.rules, choices=problem.choices,
-                                         random_state=random_state))  # fmt: skip
+        raise plan_conflict(problem, random_state=random_state)
     prices = shadow_prices(problem.program, solution.seats, random_state=random_state)
     plan = finish_plan(problem, solution.seats, bound=solution.bound, status=solution.status, prices=prices)
     return plan, solution

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skillsgap.decide.conflicts import find_conflict
-from skillsgap.decide.plan import Plan, PlanConflict, finish_plan
+from skillsgap.decide.plan import Plan, finish_plan, plan_conflict
 from skillsgap.decide.program import EXACT
 from skillsgap.decide.solve import solve
 from skillsgap.errors import PlanError
@@ -61,7 +60,7 @@ def common_practice(problem, *, order="largest gap first") -> Plan:
     """
     seats = practice_seats(problem, order=order)
     if seats is None:
-        raise PlanConflict(find_conflict(problem.program, problem.rules, choices=problem.choices))
+        raise plan_conflict(problem)
     return finish_plan(problem, seats, status=order)
 
 

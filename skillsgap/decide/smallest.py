@@ -12,18 +12,19 @@ class Search:
     """Which rules can hold together: asks the solver, and remembers the plans found.
 
     names : rows and switches, "id:key" where a rule is told apart; rule : name -> declared rule; charged : name of a
-    fixed cost -> row it is charged to, money.
+    fixed cost -> row it is charged to, money; facts : types of rules that always hold and are never in a conflict.
 
     Divisible seats give the first set: the rules with a price in the program that misses limits as little as it can.
     What is left is thinned out with whole seats, until each member's removal lets the others hold. (Deletion filter
     and elastic program: Chinneck 2008, Feasibility and Infeasibility in Optimization.)
     """
 
-    def __init__(self, program, rules, solver):
+    def __init__(self, program, rules, solver, facts=()):
         self.program, self.solver = program, solver
-        self.names = list(dict.fromkeys([*program.row_rule, *program.switch_rule]))
-        told = {rule["id"]: rule for rule in rules}
-        self.rule = {name: told[_id_of(name, told)] for name in self.names}
+        names, told = dict.fromkeys([*program.row_rule, *program.switch_rule]), {rule["id"]: rule for rule in rules}
+        self.rule = {name: told[_id_of(name, told)] for name in names}
+        self.facts = frozenset(name for name in names if self.rule[name]["type"] in facts)
+        self.names = [name for name in names if name not in self.facts]
         self.charged = {}  # fixed cost -> its row's name and its amount
         charges = program.switching.tocoo()
         for row, switch, cost in zip(charges.row, charges.col, charges.data, strict=True):
@@ -42,6 +43,10 @@ class Search:
             return None
         core = self._thinned(self._fails, core)
         return [name for name in self.names if name in core]
+
+    def only(self, names):
+        """The program with these rules, and the facts, alone."""
+        return only_rules(self.program, self.facts.union(names))
 
     def _thinned(self, fails, names):
         """Leave out whole rules, those of most rows first and the first declared last, then halves of one."""
@@ -66,7 +71,7 @@ class Search:
         """Those of the names whose prices prove that divisible seats can't keep them all, or None if they can."""
         if any(names <= some for some in self.divisible):
             return None
-        part = only_rules(self.program, names)
+        part = self.only(names)
         program = elastic(part, names)
         found = self.solver.divided(program)
         if found is None:  # rules without limits fail by themselves
@@ -78,13 +83,13 @@ class Search:
         limits = np.concatenate([part.row_rule, part.switch_rule[part.least > 0]])
         price = found[1][len(program.size):len(program.size) + len(limits)]
         core = set(limits[np.abs(price) * scale > NOTHING])
-        return names & (core | {name for name, (row, _) in self.charged.items() if row in core})
+        return names & (core | self._charges(core))
 
     def _fails(self, names):
         """The names if no plan of whole seats keeps them all, None if one does."""
         if any(names <= kept for kept, _ in self.found):
             return None
-        part = only_rules(self.program, names)
+        part = self.only(names)
         seats = self.solver.whole(replace(part, value=np.zeros(len(part.value))), len(part.value), proved=True)
         if seats is None:
             return names
@@ -108,7 +113,11 @@ class Search:
         off = (rows < self.program.low - slight) | (rows > self.program.high + slight)
         short = (classes > 0.5) & (classes < self.program.least * (1 - NOTHING))
         names = {*self.program.row_rule[off], *self.program.switch_rule[short]}
-        return names | {name for name, (row, _) in self.charged.items() if row in names}
+        return (names | self._charges(names)) - self.facts
+
+    def _charges(self, names):
+        """Fixed costs that are charged to these rows."""
+        return {name for name, (row, _) in self.charged.items() if row in names}
 
     def plan_without(self, names, name):
         """Seats of a plan that keeps all the names but one."""
