@@ -62,7 +62,7 @@ BETWEEN = {
 OF_PLANS = {
     "_merge", "again", "block", "charged_to", "competency", "den_mult", "done", "each_agency", "effect",
     "factor", "field", "gap_closed_random", "group_id", "holds", "id", "if_", "in", "label", "lost",
-    "mip_abs_gap", "mip_max_nodes", "needs", "num", "num_mult", "open_to", "option", "order", "people",
+    "mip_abs_gap", "mip_max_nodes", "needs", "num", "num_mult", "num_where", "open_to", "option", "order", "people",
     "periods", "place", "places", "promotion", "provider_max", "refresher", "regret", "regret_cautious",
     "role_id_asked", "role_level_asked", "row", "seats_all", "seats_drawn", "since", "size", "taken",
     "then_group_trained", "to_role_id", "to_role_level", "usual",
