@@ -48,6 +48,8 @@ class Search:
         if not relaxed.run(near=self.gap / 10, enough=self.best.enough(self.gap)):
             return -np.inf, []
         bound, on = min(bound, relaxed.bound), relaxed.x[relaxed.n:]
+        if self.best.near(bound, self.gap):
+            return bound, []
         divided, common = divided_switches(self.program, on, self.parts)
         if common.max(initial=0.0) == 0.0 and not told:
             bound, told = min(bound, self._end(low, high)), True
