@@ -319,10 +319,10 @@ def keeps_matrices(program, seats):
 
 
 def named(rules, names):
-    """These rules alone, and what courses cost; "id:key" is one row of a rule that is told apart."""
+    """These rules alone, and costs and abilities; "id:key" is one row of a rule that is told apart."""
     kept = []
     for rule in rules:
-        if rule["type"] == "fixed_cost":
+        if rule["type"] == "fixed_cost" or rule["family"] == "able":
             kept.append(rule)
             continue
         limit = next((key for key in ("max", "min", "cost") if isinstance(rule.get(key), dict)), None)
@@ -349,7 +349,7 @@ def is_sound(problem, mip_gap=GAP):
     except PlanConflict as caught:
         conflict = caught.conflict
         assert best is None and conflict.rules and not is_possible(problem, conflict.rules)
-        assert not any(name.startswith("fixed:") for name in conflict.rules)  # a price is no rule
+        assert not any(name.startswith(("fixed:", "able ")) for name in conflict.rules)  # facts are no rules
         for name in conflict.rules:
             assert is_possible(problem, set(conflict.rules) - {name}), name
         return "conflict"

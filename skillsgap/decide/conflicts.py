@@ -1,7 +1,8 @@
 """Why no plan keeps every rule: a smallest set of rules that can't hold together, with the figures of each.
 
 A rule that is told apart, such as champions of each agency, enters as its rows ("id:key"). Heads, eligibility and one
-option a person are facts and never part of a conflict; in a plan's conflict what opening a course costs is one too.
+option a person are facts and never part of a conflict. In a plan's conflict so are what opening a course costs, and how
+many have its devices, languages and earlier courses.
 """
 
 from dataclasses import dataclass, field, replace
@@ -76,7 +77,7 @@ def find_conflict(program, rules, *, choices=None, firm=(), facts=(), mip_gap=1e
     rules : list of dict, the declared rules the program was built from.
     choices : Choices the program was built from; without it a ratio's figures are nan.
     firm : ids or families of rules that the cheapest relaxation leaves alone, such as counts of devices.
-    facts : types of rules that hold whatever else does and are never part of a conflict, such as "fixed_cost".
+    facts : types and families of rules that hold whatever else does and are never part of a conflict.
     mip_gap : relative gap of the figures; the set itself is proved.
     random_state : seed of the solver.
 

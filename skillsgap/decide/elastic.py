@@ -41,6 +41,9 @@ class Solver:
         if n > DIRECT:
             divided = self._run(model)
             seats = None if divided is None else self._near(program, model, divided[0], n)
+            if seats is None and divided is not None and proved:  # that what is opened is whole mostly decides
+                divided = self._run(model, whole=np.arange(n_all, len(cost)))
+                seats = None if divided is None else self._near(program, model, divided[0], n)
             if seats is not None or divided is None or not proved:
                 return seats
         found = self._run(model, whole=np.concatenate([np.arange(n), np.arange(n_all, len(cost))]))

@@ -135,9 +135,9 @@ def plan_training(
 
 
 def plan_conflict(problem, *, random_state=0):
-    """Why no plan keeps all rules of a problem, to be raised; what opening a course costs is a fact and no rule."""
-    return PlanConflict(find_conflict(problem.program, problem.rules, choices=problem.choices, facts=("fixed_cost",),
-                                      random_state=random_state))  # fmt: skip
+    """Why no plan keeps all rules of a problem, to be raised; costs, and who is able to take what, are facts."""
+    return PlanConflict(find_conflict(problem.program, problem.rules, choices=problem.choices,
+                                      facts=("fixed_cost", "able"), random_state=random_state))  # fmt: skip
 
 
 def best_plan(problem, *, mip_gap=1e-4, random_state=0, start=None, relaxation=None):

@@ -18,6 +18,7 @@ SMALL = 5_000  # columns up to which all are taken at once
 SAMPLE = 8_000  # columns of the sample that gives the first prices
 PER_GROUP = 3  # columns of a group taken in a round
 ROUNDS = 60
+IDLE = 3  # rounds in which ties alone were added and the bound stayed
 INFEASIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 FEASIBLE = 2  # HiGHS's primal_solution_status
 DEVEX = 1  # HiGHS's number of these edge weights: a fifth quicker here than exact ones
@@ -100,6 +101,7 @@ class Relaxation:
 
         A bound that isn't above `enough` ends it too: nothing better than what is known comes of it.
         """
+        last, idle = np.inf, 0
         for _ in range(ROUNDS):
             if not self._solve():
                 if self._spare_more():
@@ -116,6 +118,10 @@ class Relaxation:
                 if kept or not self._possible():
                     return bool(kept)
                 continue
+            if len(missing) == 0:  # ties that are only handed on from one equal plan to the next prove nothing
+                last, idle = self.bound, 0 if self.bound < last - near * abs(self.value) else idle + 1
+                if kept and idle > IDLE:
+                    return True
             self._take_columns(missing)
             self._take_links(broken)
         raise PlanError(f"the plan with divisible seats wasn't finished in {ROUNDS} rounds; report it.")

@@ -12,7 +12,7 @@ class Search:
     """Which rules can hold together: asks the solver, and remembers the plans found.
 
     names : rows and switches, "id:key" where a rule is told apart; rule : name -> declared rule; charged : name of a
-    fixed cost -> row it is charged to, money; facts : types of rules that always hold and are never in a conflict.
+    fixed cost -> row it is charged to, money; facts : names of rules that always hold and are never in a conflict.
 
     Divisible seats give the first set: the rules with a price in the program that misses limits as little as it can.
     What is left is thinned out with whole seats, until each member's removal lets the others hold. (Deletion filter
@@ -23,7 +23,8 @@ class Search:
         self.program, self.solver = program, solver
         names, told = dict.fromkeys([*program.row_rule, *program.switch_rule]), {rule["id"]: rule for rule in rules}
         self.rule = {name: told[_id_of(name, told)] for name in names}
-        self.facts = frozenset(name for name in names if self.rule[name]["type"] in facts)
+        self.facts = frozenset(name for name, rule in self.rule.items()
+                               if {rule["type"], rule.get("family")} & set(facts))  # fmt: skip
         self.names = [name for name in names if name not in self.facts]
         self.charged = {}  # fixed cost -> its row's name and its amount
         charges = program.switching.tocoo()
@@ -49,13 +50,20 @@ class Search:
         return only_rules(self.program, self.facts.union(names))
 
     def _thinned(self, fails, names):
-        """Leave out whole rules, those of most rows first and the first declared last, then halves of one."""
-        blocks = {}
-        for name in reversed(self.names):
-            blocks.setdefault(self.rule[name]["id"], []).append(name)
-        for block in sorted(blocks.values(), key=len, reverse=True):
+        """Leave out families, then rules, those of most rows first and the first declared last, then halves of one."""
+        for block in self._blocks("family"):
+            core = fails(names.difference(block)) if names.intersection(block) else None
+            names = names if core is None else core
+        for block in self._blocks("id"):
             names = self._thin(fails, names, block)
         return names
+
+    def _blocks(self, key):
+        """Names of rules that are alike in this."""
+        blocks = {}
+        for name in reversed(self.names):
+            blocks.setdefault(self.rule[name].get(key, name), []).append(name)
+        return sorted(blocks.values(), key=len, reverse=True)
 
     def _thin(self, fails, names, block):
         block = [name for name in block if name in names]
