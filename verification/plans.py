@@ -67,9 +67,11 @@ def keeps_rows(program, seats):
 
 def alone(problem, names):
     """The program of these rules, costs and abilities alone; "id:key" is one row of a rule that is told apart."""
-    facts = [rule["type"] == "fixed_cost" or rule["family"] == "able" for rule in problem.rules]
-    kept = [rule for rule, fact in zip(problem.rules, facts, strict=True) if fact]
-    for rule in (rule for rule, fact in zip(problem.rules, facts, strict=True) if not fact):
+    kept = []
+    for rule in problem.rules:
+        if rule["type"] == "fixed_cost" or rule["family"] == "able":
+            kept.append(rule)
+            continue
         key = next((key for key in ("max", "min", "cost") if isinstance(rule.get(key), dict)), None)
         rows = {} if key is None else {row: each for row, each in rule[key].items() if f"{rule['id']}:{row}" in names}
         if rows or (key is None and rule["id"] in names):

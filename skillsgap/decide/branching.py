@@ -19,7 +19,7 @@ class Branching:
     """Remembers, for programs that differ little, how far each answer brings the bound down."""
 
     def __init__(self, n_switches):
-        self.drop, self.count = np.zeros((2, n_switches)), np.zeros((2, n_switches))
+        self.drop = np.full((2, n_switches), np.nan)  # a unit of distance to 0 and to 1
 
     def choose(self, relaxed, weight):
         """The switch to decide and its answers, the likelier first.
@@ -34,16 +34,11 @@ class Branching:
         promise = distance.prod(axis=0) * relaxed.switch_costs()
         best, chosen, answers = -1.0, None, (0.0, 1.0)
         for switch in among[np.lexsort((-weight[among], -promise[among]))][:TRIED]:
-            if self.count[0, switch] == 0:
+            if np.isnan(self.drop[0, switch]):
                 left = np.array([relaxed.tried(switch, answer, STEPS) for answer in (0.0, 1.0)])
-                self.learn(switch, (value - np.maximum(left, 0.0)).clip(min=0) / distance[:, switch].clip(min=1e-6))
-            drops = self.drop[:, switch] / self.count[:, switch] * distance[:, switch]
+                self.drop[:, switch] = (value - left.clip(min=0)).clip(min=0) / distance[:, switch].clip(min=1e-6)
+            drops = self.drop[:, switch] * distance[:, switch]
             score = np.maximum(drops, LITTLE * abs(value) + 1e-300).prod()
             if score > best:
                 best, chosen, answers = score, switch, (0.0, 1.0) if drops[0] <= drops[1] else (1.0, 0.0)
         return chosen, answers
-
-    def learn(self, switch, drops):
-        """Take in what a unit of distance brought down, both ways."""
-        self.drop[:, switch] += drops
-        self.count[:, switch] += 1

@@ -91,8 +91,9 @@ def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_
     >>> row["option_id"], bool(0.5 < row["stability"] < 0.9)
     ('a', True)
     """
-    if n_draws not in range(2, n_fixed + 1) and (n_draws, n_fixed > 1) != (0, True):
-        raise PlanError(f"n_draws is {n_draws} and n_fixed {n_fixed}; draw at least twice, and n_fixed not less often.")
+    if n_draws < 0 or n_draws == 1 or n_fixed < max(2, n_draws):
+        raise PlanError(f"n_draws is {n_draws} and n_fixed {n_fixed}; draw at least twice, and n_fixed not less often; "
+                        "n_draws may be 0.")  # fmt: skip
     seats, effects = seats_of(problem, plan), problem.options.effects
     gain, sd = (effects[name].to_numpy(dtype=float) for name in ("gain", "sd"))
     gains = _gains(problem, n_fixed, random_state)

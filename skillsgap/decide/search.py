@@ -16,7 +16,7 @@ class Search:
     def __init__(self, program, relaxed, best, *, mip_gap, random_state=0, nodes=NODES):
         self.program, self.relaxed, self.best = program, relaxed, best
         self.gap, self.random_state, self.nodes = mip_gap, random_state, nodes
-        self.parts, self.branching = parts_of(program), relaxed.branching
+        self.parts = parts_of(program)
 
     def run(self, bound):
         """Search until the gap is proved, or for so many nodes; the bound that was proved, at most the one given."""
@@ -57,8 +57,8 @@ class Search:
             self.best.take(rounded(self.program, relaxed, on.round(), self.best, self.gap, self.random_state))
         if divided.max(initial=0.0) == 0.0 or self.best.near(bound, self.gap):
             return bound, []
-        weight, children = common if common.max() > 0 else divided, []
-        switch, answers = self.branching.choose(relaxed, weight)
+        children = []
+        switch, answers = relaxed.branching.choose(relaxed, common if common.max() > 0 else divided)
         for answer in answers:
             shut, opened = low.copy(), high.copy()
             shut[switch] = opened[switch] = answer
