@@ -226,10 +226,6 @@ def test_tables_of_notebook_06_equal_the_chains(made, monkeypatch):
     pd.testing.assert_frame_equal(names["plan"].courses, unit.table("plan_courses"), check_exact=True)
 
 
-def test_all_stages_of_arvenia_were_computed_in_their_order(arvenia):
-    assert arvenia.computed == STAGES
-
-
 def inside(table):
     """Share of planted values that the 95 % intervals hold."""
     return table["truth"].between(table["ci_low"], table["ci_high"]).mean()

@@ -1,6 +1,7 @@
 """What an option is worth to a kind of person, over the distribution of what that kind lacks."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -178,10 +179,12 @@ def worth_of(needs: Needs, options: Options, *, gains: np.ndarray | None = None,
     if drawn.shape != (len(options.effects),) or np.isnan(drawn).any():
         raise PlanError(f"gains must be {len(options.effects)} numbers, one a row of effects; came {drawn.shape}.")
     cells = _cells(options, needs.competencies, np.maximum(drawn, 0.0))
+    edges = np.searchsorted(cells["competency"], np.arange(len(needs.competencies) + 1))
     stay = _staying(needs, options, attrition)
     shape = (len(needs.types), len(options.options), len(needs.competencies))
     closed, reached = np.zeros(shape), np.zeros(shape)
-    for place, own in cells.groupby("competency"):
+    for place, (first, end) in enumerate(pairwise(edges)):
+        own = {name: column[first:end] for name, column in cells.items()}
         part = _closed(needs.size[place], needs.share[place], own, stay, options)
         closed[:, :, place], reached[:, :, place] = part[0] * needs.weight[:, [place]], part[1]
     need, below = needs.need, needs.below
@@ -190,14 +193,15 @@ def worth_of(needs: Needs, options: Options, *, gains: np.ndarray | None = None,
 
 
 def _cells(options, names, drawn):
-    """Gain by option, competency and period, with the periods since the option's start."""
+    """Gain by competency, option and period, in this order, with the periods since the option's start."""
     table = options.gains[options.gains["effect"] >= 0]
     table = table.assign(competency=pd.Index(names).get_indexer(table["competency_id"]),
                          gain=drawn[table["effect"]] * table["factor"])
     key = ["competency", "option", "period"]
     table = table[table["competency"] >= 0].groupby(key, sort=True)["gain"].sum().reset_index()
     start = options.options["period"].to_numpy()[table["option"]]
-    return table.assign(since=table["period"] - start)
+    table = table.assign(since=table["period"] - start)
+    return {name: table[name].to_numpy() for name in table}
 
 
 def _staying(needs, options, attrition):
@@ -225,18 +229,18 @@ def _rates(roles, attrition):
 
 def _closed(size, share, cells, stay, options):
     """Levels closed and people brought to requirement by one seat, in one competency: two (n_types, n_options)."""
-    n_options = len(options.options)
     gain, place = np.unique(cells["gain"], return_inverse=True)
     short, gain = size[None], gain[:, None, None]
     mean = np.einsum("qtm,tm->tq", np.minimum(short, gain), share)
-    closed, reached = np.zeros((2, len(size), n_options))
-    for since, own in cells.assign(place=place).groupby("since"):
-        pick = np.zeros((mean.shape[1], n_options))
-        np.add.at(pick, (own["place"], own["option"]), 1 / options.n_periods)
-        closed += stay[since] * (mean @ pick)
+    closed, reached = np.zeros((2, len(size), len(options.options)))
+    for since in np.unique(cells["since"]):  # in one period after its start an option stands once
+        now = cells["since"] == since
+        option = cells["option"][now]
+        closed[:, option] += stay[since][:, option] * (mean[:, place[now]] / options.n_periods)
     lifted = np.einsum("qtm,tm->tq", (short > BELOW) & (short - gain <= BELOW + NOISE), share)
-    last = cells.assign(place=place)[cells["period"].to_numpy() == options.n_periods - 1]
-    reached[:, last["option"]] = lifted[:, last["place"]] * stay[last["since"], :, last["option"]].T
+    last = cells["period"] == options.n_periods - 1
+    option = cells["option"][last]
+    reached[:, option] = lifted[:, place[last]] * stay[cells["since"][last], :, option].T
     return closed, reached
 
 
