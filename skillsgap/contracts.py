@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 LEVELS = (0.0, 4.0)  # 0 none, 1 awareness, 2 working, 3 practitioner, 4 expert
-GROUPS = ("digital", "data", "ai", "genai", "agentic", "oversight", "security", "procurement",
-          "leadership", "attitude")  # fmt: skip
+GROUPS = ("digital", "data", "ai", "genai", "agentic", "oversight", "security", "procurement", "leadership", "attitude")
 TIERS = ("basic", "practitioner", "champion", "procurement", "senior_strategy")
 OPEN = ("group", "tier")  # columns whose codes are ours, and those that params name in labels
 ITEM_TYPES = ("anchored", "tested", "frequency", "knowledge", "judgement", "supervisor", "importance",
@@ -348,7 +347,8 @@ CONTRACTS = {
             **dict.fromkeys(("gap_closed", "mean_of_draws", "ci_low", "ci_high"), _worth),
             "reached": _number(unit="people"), "stability": _number(0, 1, empty=True), "n_draws": _count(unit="draws"),
             **{f"competency_{i}{end}": kind for i in (1, 2) for end, kind in (("", _blank), ("_share", _number()))},
-            "rule_id": _blank, **dict.fromkeys(IMPACT, _text())}, ("agency_id", "role_id", "role_level", "option_id")),
+            "rule_id": _blank, "rule_family": _blank, **dict.fromkeys(IMPACT, _text()),
+        }, ("agency_id", "role_id", "role_level", "option_id")),
         Contract("plan_summary", {"name": _text(), "value": _number(empty=True)}, ("name",)),
         Contract("frontier", {
             "budget": _money, "feasible": Column("flag"), "spend": _money, "seats": _count(unit="seats"),

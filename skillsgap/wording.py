@@ -116,7 +116,12 @@ class Words:
             amount = format_compact_decimal(x, format_type="long", fraction_digits=1, locale=self.locale)
         else:
             amount = self.number(x)
-        return f"{amount} {self.text(self._currency)}".strip().replace("-", MINUS)
+        return f"{amount} {self.currency}".strip().replace("-", MINUS)
+
+    @property
+    def currency(self):
+        """Name of the unit's currency; empty where it has none."""
+        return self.text(self._currency)
 
     def text(self, texts):
         """The text of this language, or the English one."""

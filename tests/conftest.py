@@ -137,7 +137,7 @@ def project(tiny, tmp_path):
 @pytest.fixture
 def no_kernels(monkeypatch):
     """Reports without notebooks: a page in place of notebook 08, and no technical ones."""
-    def page(unit, report, *, lang, others, folder):
+    def page(unit, report, *, lang, others, files, folder):
         return f"<html lang={lang}>{report.title}</html>".encode()
 
     monkeypatch.setattr(batch, "report_page", page)

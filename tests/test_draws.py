@@ -11,9 +11,10 @@ from skillsgap.decide.draws import plan_draws, seats_of
 from skillsgap.decide.options import training_options
 from skillsgap.decide.plan import best_plan
 from skillsgap.decide.problem import plan_problem
-from skillsgap.decide.recommendations import as_messages, recommendations
+from skillsgap.decide.recommendations import recommendations
 from skillsgap.decide.solve import solve
 from skillsgap.errors import PlanError
+from skillsgap.publish.recommended import as_messages
 from skillsgap.wording import Words
 
 TYPE = ["role_id", "role_level", "profile", "need_band"]

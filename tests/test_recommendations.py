@@ -9,9 +9,10 @@ from test_draws import planned, random_tables, tables
 
 from skillsgap.contracts import IMPACT
 from skillsgap.decide.draws import plan_draws
-from skillsgap.decide.recommendations import NOT_RECORDED, as_messages, recommendations
+from skillsgap.decide.recommendations import NOT_RECORDED, recommendations
 from skillsgap.decide.strata import QUIZ, executable_plan
 from skillsgap.errors import PlanError
+from skillsgap.publish.recommended import as_messages
 from skillsgap.wording import Words
 
 PERSONAL = {"cohort_id", "profile", "need_band", "staff_id", "respondent_id", "group_id"}
@@ -106,7 +107,7 @@ def test_a_record_counted_by_hand():
     assert [row["basics"][name] for name in IMPACT] == [NOT_RECORDED, "need decides", NOT_RECORDED, NOT_RECORDED]
     said = [[Words("en").say(*pair) for pair in pairs] for pairs in as_messages(table)]
     assert said[1][0] == "2 of 2 staff who may (r, junior, A): expert; 60."
-    assert "The rule champions_min asks for it." in said[1] and "Legality: reviewed." in said[1]
+    assert "A rule asks for it: the number of champions." in said[1] and "Legality: reviewed." in said[1]
     assert all("{" not in text for text in sum(said, []))
 
 

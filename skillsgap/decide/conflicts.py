@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from skillsgap.decide.alike import joined_groups
 from skillsgap.decide.elastic import Solver, elastic, sums
 from skillsgap.decide.smallest import Search
 from skillsgap.errors import PlanError
@@ -106,7 +107,11 @@ def find_conflict(program, rules, *, choices=None, firm=(), facts=(), mip_gap=1e
      budget  900.0  1200.0
       floor    3.0     2.0
     """
-    search = Search(program, rules, Solver(mip_gap, random_state), facts)
+    parts = {rule["id"]: [_numbers(choices, rule, part) for part in ("num", "den")]
+             for rule in rules if choices is not None and rule["type"] == "min_ratio"}  # fmt: skip
+    alike = joined_groups(program, sum(parts.values(), []))
+    parts = {rule: [numbers[alike.columns] for numbers in both] for rule, both in parts.items()}
+    search = Search(alike.program, rules, Solver(mip_gap, random_state), facts)
     members = search.smallest()
     if members is None:
         return None
@@ -114,7 +119,7 @@ def find_conflict(program, rules, *, choices=None, firm=(), facts=(), mip_gap=1e
         raise PlanError("even without rules there is no plan: each group must choose and some have no option; give "
                         "them one.")  # fmt: skip
     plans = {name: search.plan_without(members, name) for name in members}
-    figures = _Figures(search, choices, plans)
+    figures = _Figures(search, parts, plans)
     rows = []
     for name in members:
         about = figures.about(name)
@@ -123,20 +128,20 @@ def find_conflict(program, rules, *, choices=None, firm=(), facts=(), mip_gap=1e
     cheapest = figures.cheapest(firm, rows)
     relaxed = dict(zip(cheapest["rule_id"], cheapest["relaxed_to"], strict=True))
     table = pd.DataFrame([row | {"relaxed_to": relaxed.get(row["rule_id"], row["given"])} for row in rows])
-    return Conflict(tuple(members), table[TABLE], cheapest, plans)
+    return Conflict(tuple(members), table[TABLE], cheapest, {name: alike.spread(each) for name, each in plans.items()})
 
 
 class _Figures:
-    """Limits as given, and as they would have to be."""
+    """Limits as given, and as they would have to be; `parts`: numerator and denominator of each ratio, by column."""
 
-    def __init__(self, search, choices, plans):
-        self.search, self.program, self.rule, self.choices = search, search.program, search.rule, choices
-        self.parts, self.scales = {}, {}  # of ratios, whose limit is 0 in their row: what counts as all of it
-        for name, rule in self.rule.items() if choices is not None else ():
-            if rule["type"] == "min_ratio":
-                self.parts[name] = [_numbers(choices, rule, part) for part in ("num", "den")]
-                most = rule["den_mult"] * max(self.parts[name][1] @ seats for seats in plans.values())
-                self.scales |= {name: most} if most > 0 else {}
+    def __init__(self, search, parts, plans):
+        self.search, self.program, self.rule = search, search.program, search.rule
+        self.parts, self.scales = parts, {}  # of ratios, whose limit is 0 in their row: what counts as all of it
+        for name, (_, den) in parts.items():
+            if name not in self.rule:  # it has no row: nobody counts in it
+                continue
+            most = self.rule[name]["den_mult"] * max(den @ seats for seats in plans.values())
+            self.scales |= {name: most} if most > 0 else {}
 
     def about(self, name):
         """What the tables say of a rule: family, type, unit and limit."""

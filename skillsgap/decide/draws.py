@@ -104,19 +104,20 @@ def plan_draws(problem, plan, *, n_draws=20, n_fixed=200, mip_gap=0.005, random_
         careful = np.clip(gain - LOWER_DECILE * sd, 0.0, SCALE)
         low = solve(_with(problem, next(_values(problem, careful[None]))), relaxation=relaxation, **given)
         cautious, relaxation = finish_plan(problem, low.seats, status="cautious"), low.relaxation or relaxation
-    fixed = [seats] if low is None else [seats, low.seats]
     cells, taken = _cells(problem), np.flatnonzero(seats)
     planned, place = np.unique(cells[taken], return_inverse=True)
-    closed, totals, solved, same = [], [], [], []
-    for number, value in enumerate(_values(problem, gains)):
-        closed.append(np.bincount(place, (seats * value)[taken], minlength=len(planned)))
-        totals.append([value @ some for some in fixed])
-        if number < n_draws:  # the plan is no start: a search that begins there would end there
-            best = solve(_with(problem, value), relaxation=relaxation, **given)
-            relaxation = best.relaxation or relaxation
-            solved.append((best.value, best.bound))
-            same.append(np.bincount(cells, best.seats)[planned] >= ALIKE * np.bincount(cells, seats)[planned])
-    totals, closed = np.array(totals), np.array(closed).reshape(n_fixed, len(planned))
+    solved, same = [], []
+    for value in _values(problem, gains[:n_draws]):  # the plan is no start: a search that begins there would end there
+        best = solve(_with(problem, value), relaxation=relaxation, **given)
+        relaxation = best.relaxation or relaxation
+        solved.append((best.value, best.bound))
+        same.append(np.bincount(cells, best.seats)[planned] >= ALIKE * np.bincount(cells, seats)[planned])
+    fixed = np.array([seats] if low is None else [seats, low.seats])
+    filled = np.flatnonzero(fixed.any(axis=0))
+    value = np.array(list(_values(problem, gains, filled))).reshape(n_fixed, len(filled))
+    totals = value @ fixed[:, filled].T
+    closed = np.array([np.bincount(place, each, minlength=len(planned)) for each in
+                       (value * seats[filled])[:, seats[filled] > 0]])  # fmt: skip
     table = _table(totals[:n_draws], np.array(solved).reshape(n_draws, 2))
     rows = _rows(problem, seats, cells, planned).assign(
         **_spread(closed), stability=np.mean(same, axis=0) if n_draws else np.nan, n_draws=n_draws)
@@ -155,16 +156,26 @@ def _with(problem, value):
     return replace(problem.program, value=value)
 
 
-def _values(problem, gains):
-    """Gap that a seat of each column closes at each of these gains (n_draws, n_effects), one draw after the other."""
-    group, option = problem.kind[problem.choices.column_group], problem.choices.column_option
+def _values(problem, gains, columns=slice(None)):
+    """Gap that a seat of these columns closes at each of the gains (n_draws, n_effects), one draw after the other."""
+    group, option = problem.kind[problem.choices.column_group[columns]], problem.choices.column_option[columns]
+    options, option = _offered(problem.options, option)
     for first in range(0, len(gains), BATCH):
         some = gains[first:first + BATCH]
-        worth = worth_of(problem.needs, _copies(problem.options, len(some)), gains=some.ravel(),
-                         attrition=problem.attrition)  # fmt: skip
+        worth = worth_of(problem.needs, _copies(options, len(some)), gains=some.ravel(), attrition=problem.attrition)
         value = worth.value.reshape(len(problem.needs.types), len(some), -1)
         for number in range(len(some)):
             yield value[group, number, option]
+
+
+def _offered(options, numbers):
+    """The options that these numbers name, and their numbers among them."""
+    kept, place = np.unique(numbers, return_inverse=True)
+    number = np.full(len(options.options), -1)
+    number[kept] = np.arange(len(kept))
+    gains = options.gains.assign(option=number[options.gains["option"]])
+    few = replace(options, options=options.options.iloc[kept].reset_index(drop=True), gains=gains[gains["option"] >= 0])
+    return few, place
 
 
 def _copies(options, times):

@@ -23,7 +23,7 @@ from skillsgap.errors import PlanError
 
 KEYS = ("budget", "periods", "months", "class_by", "hours", "champions", "floors", "agency_minimum", "provider_max",
         "equity", "rules")  # fmt: skip
-READ_ELSEWHERE = ("source", "sources", "frontier", "mip_gap", "n_draws", "draw_gap", "refreshers", "staffing")
+READ_ELSEWHERE = ("source", "sources", "frontier", "mip_gap", "n_draws", "draw_gap", "impact", "refreshers", "staffing")
 STRATUM = ["agency_id", "role_id", "role_level"]  # what a register knows of everybody: counts of the able are by it
 
 

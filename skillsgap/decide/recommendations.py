@@ -14,21 +14,6 @@ from skillsgap.wording import N_
 
 NOT_RECORDED = N_("not recorded")
 ASKING = 1e-9  # gap closed a unit: a minimum with a higher price holds the plan back, so it is why seats are there
-WHAT = {
-    "train": N_("{seats} of {eligible} staff who may ({role}, {level}, {agency}): {courses}; {cost}."),
-    "redeploy": N_("{seats} of {eligible} staff who may ({role}, {level}, {agency}) move to another role; {cost}."),
-    "hire": N_("{seats} of {eligible} places ({role}, {level}, {agency}) filled by hiring; {cost}."),
-    "contract": N_("{seats} of {eligible} places ({role}, {level}, {agency}) filled by contract; {cost}."),
-}  # fmt: skip
-WHEN = N_("Starts in period {period}.")
-CLOSES = N_("Closes {gap} weighted levels of need ({low} to {high}), most of it in {competencies}; the best plans of "
-            "{stable} of {n} draws do the same.")  # fmt: skip
-CLOSES_ALONE = N_("Closes {gap} weighted levels of need ({low} to {high}), most of it in {competencies}.")
-WHY = N_("The rule {rule} asks for it.")
-CRITERIA = {
-    "public_interest": N_("Public interest: {told}."), "fairness": N_("Fairness: {told}."),
-    "legality": N_("Legality: {told}."), "participation": N_("Participation: {told}."),
-}  # fmt: skip
 
 
 def recommendations(problem, plan, draws, *, impact=None) -> pd.DataFrame:
@@ -39,8 +24,7 @@ def recommendations(problem, plan, draws, *, impact=None) -> pd.DataFrame:
     problem : Problem
     plan : Plan made of it.
     draws : Draws made of the same plan.
-    impact : dict course_id or "*" (the whole plan, staffing too) -> {criterion: evidence as text}; criteria are
-        public_interest, fairness, legality and participation.
+    impact : see `checked_impact`.
 
     Returns
     -------
@@ -49,8 +33,8 @@ def recommendations(problem, plan, draws, *, impact=None) -> pd.DataFrame:
         such is charged to the budget alone), gap_closed (importance-weighted levels), mean_of_draws, ci_low, ci_high
         (95 %, of the draws), reached (people x competencies brought to requirement), stability (0-1), n_draws,
         competency_1, competency_1_share, competency_2, competency_2_share (the two that close most, and their shares of
-        gap_closed; empty and 0 where there are fewer), rule_id (the minimum that asks for these seats, "" = none does),
-        and the four criteria: evidence, or "not recorded".
+        gap_closed; empty and 0 where there are fewer), rule_id and rule_family (the minimum that asks for these seats;
+        "" = none does), and the four criteria: evidence, or "not recorded".
 
     Raises
     ------
@@ -94,23 +78,33 @@ def recommendations(problem, plan, draws, *, impact=None) -> pd.DataFrame:
     np.add.at(closed, row, problem.worth.closed[kind, option] * seats[taken, None])
     np.add.at(reached, row, problem.worth.reached[kind, option] * seats[taken, None])
     table.insert(table.columns.get_loc("stability"), "reached", reached.sum(axis=1))
-    table = table.assign(**_largest(problem.worth.competencies, closed),
-                         rule_id=_asked_by(problem, plan, taken, row, len(cells)))
-    return table.assign(**_impact(table["courses"], impact or {}, problem.options.courses["course_id"]))
+    asked, family = _asked_by(problem, plan, taken, row, len(cells)), plan.rules.set_index("rule_id")["family"]
+    table = table.assign(**_largest(problem.worth.competencies, closed), rule_id=asked,
+                         rule_family=family.reindex(asked).fillna("").to_numpy())
+    return table.assign(**_evidence(table["courses"], checked_impact(impact, problem.options.courses["course_id"])))
 
 
-def as_messages(table: pd.DataFrame) -> list:
-    """Recommendations for prose: for each row a list of (message, values), sentences with {named} places.
-
-    Values are typed as {"kind": ..., "value": ...}, and codes are told by the table that names them. Only rows that
-    may be released should come here: those of a few eligible staff would speak of persons.
+def checked_impact(impact, course_ids) -> dict:
+    """Evidence on what a plan does beyond the gap it closes, as somebody declared it; {} for None.
 
     Parameters
     ----------
-    table : DataFrame from `recommendations`.
+    impact : dict course_id or "*" (the whole plan, staffing too) -> {criterion: evidence as text}, or None; criteria
+        are public_interest, fairness, legality and participation.
+    course_ids : courses there are.
+
+    Raises
+    ------
+    PlanError
+        If it names another course or criterion.
     """
-    periods = table["period"].max() > 0 if len(table) else False
-    return [_sentences(row, periods) for row in table.to_dict("records")]
+    for course, told in (impact or {}).items():
+        if course != "*" and course not in set(course_ids):
+            raise PlanError(f'impact names "{course}", which is no course; use a course_id, or "*" for all.')
+        odd = sorted(set(told) - set(IMPACT))
+        if odd:
+            raise PlanError(f'impact of "{course}" names "{odd[0]}"; use {", ".join(IMPACT)}.')
+    return impact or {}
 
 
 def _who(problem, staff, stratum, option):
@@ -160,14 +154,8 @@ def _asked_by(problem, plan, taken, row, n):
     return answer
 
 
-def _impact(courses, impact, known):
+def _evidence(courses, impact):
     """Evidence on each criterion: that of the courses of a row, or else that of the whole plan."""
-    for course, told in impact.items():
-        if course != "*" and course not in set(known):
-            raise PlanError(f'impact names "{course}", which is no course; use a course_id, or "*" for all.')
-        odd = sorted(set(told) - set(IMPACT))
-        if odd:
-            raise PlanError(f'impact of "{course}" names "{odd[0]}"; use {", ".join(IMPACT)}.')
     general = impact.get("*", {})
 
     def evidence(option, criterion):
@@ -175,42 +163,3 @@ def _impact(courses, impact, known):
         return "; ".join(dict.fromkeys(told)) or general.get(criterion) or NOT_RECORDED
 
     return {criterion: [evidence(option, criterion) for option in courses] for criterion in IMPACT}
-
-
-def _sentences(row, periods):
-    """One recommendation in sentences."""
-    who = {"role": _label("role_id", row["role_id"]), "level": _label("role_level", row["role_level"]),
-           "agency": _label("agency_id", row["agency_id"]), "seats": _number(row["seats"]),
-           "eligible": _number(row["eligible"]), "cost": {"kind": "money", "value": float(row["cost"])}}  # fmt: skip
-    if row["kind"] == "train":
-        who["courses"] = _labels("course_id", row["courses"].split(">"))
-    names = [row[name] for name in ("competency_1", "competency_2") if row[name]]
-    told = [(WHAT[row["kind"]], who)]
-    if periods:
-        told.append((WHEN, {"period": _number(row["period"] + 1)}))
-    if names:
-        closes = {
-            "gap": _number(row["gap_closed"], 1), "low": _number(row["ci_low"], 1), "high": _number(row["ci_high"], 1),
-            "competencies": _labels("competency_id", names)}  # fmt: skip
-        sure = {} if row["n_draws"] == 0 else {
-            "n": _number(row["n_draws"]), "stable": _number(round(row["stability"] * row["n_draws"]))}
-        told.append((CLOSES if sure else CLOSES_ALONE, closes | sure))
-    if row["rule_id"]:
-        told.append((WHY, {"rule": {"kind": "text", "value": row["rule_id"]}}))
-    return told + [(CRITERIA[name], {"told": _evidence(row[name])}) for name in IMPACT]
-
-
-def _evidence(text):
-    return {"kind": "message" if text == NOT_RECORDED else "text", "value": text}
-
-
-def _number(x, digits=0):
-    return {"kind": "number", "value": round(float(x), 4), "digits": digits}
-
-
-def _label(table, code):
-    return {"kind": "label", "table": table, "value": str(code)}
-
-
-def _labels(table, codes):
-    return {"kind": "labels", "table": table, "value": [str(code) for code in codes]}

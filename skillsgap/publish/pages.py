@@ -23,7 +23,7 @@ POLICY = Markup("default-src 'none'; img-src data:; style-src 'unsafe-inline'; b
 STATUS = {"draft": N_("Draft"), "queried": N_("Data queried: answers of the data owner outstanding")}
 CLAIM = {"number": "", "sentence": "", "certainty": "", "hot": False, "held": False, "unlock": ""}
 # A link leads to a file beside the page, or below it, and nowhere else.
-NEAR = re.compile(r"(?:\w[\w-]*/)*\w[\w.-]*\.html")
+NEAR = re.compile(r"(?:\w[\w-]*/)*\w[\w.-]*\.(?:html|xlsx)")
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ def notice(text):
     return _piece("notice", text)
 
 
-def assemble(pieces, *, lang, title, other_pages=()):
+def assemble(pieces, *, lang, title, other_pages=(), files=()):
     """One self-contained page from the pieces of a notebook.
 
     Parameters
@@ -251,6 +251,8 @@ def assemble(pieces, *, lang, title, other_pages=()):
         Title of the file; printed pages repeat it.
     other_pages : mapping of language to file name
         The same page in other languages, in the same folder.
+    files : mapping of label to file name
+        What else lies in the folder, such as a workbook.
 
     Returns
     -------
@@ -267,7 +269,7 @@ def assemble(pieces, *, lang, title, other_pages=()):
         raise SkillsgapError(f"a page needs a piece tagged head, and knows the tags {', '.join(PARTS)}; "
                              f"unknown: {', '.join(unknown) or 'none'}")
     parts = {part: Markup("\n".join(_text(html) for tag, html in pairs if tag == part)) for part in PARTS}
-    return _page(parts, lang, title, other_pages)
+    return _page(parts, lang, title, other_pages, files)
 
 
 def index_page(units, words, *, title=None, sub="", other_pages=()):
@@ -311,10 +313,11 @@ def index_page(units, words, *, title=None, sub="", other_pages=()):
     return assemble(pieces, lang=words.lang, title=title, other_pages=other_pages)
 
 
-def _page(parts, lang, title, other_pages):
+def _page(parts, lang, title, other_pages, files):
     pages = [{"lang": code, "label": LANGUAGES.get(code, code), "href": href and _near(href)}
              for code, href in sorted({**dict(other_pages), lang: ""}.items())]
     pages = pages if len(pages) > 1 else []
+    pages += [{"lang": lang, "label": label, "href": _near(name)} for label, name in dict(files).items()]
     palette = ";".join(f"--{name}:{value}" for name, value in PALETTE.items())
     # Any character may stand in a CSS string by its number, so no title can end the string or the style.
     spelled = "".join(f"\\{ord(letter):x} " for letter in title)
@@ -356,7 +359,7 @@ def _text(html):
 
 def _near(href):
     if not NEAR.fullmatch(href):
-        raise SkillsgapError(f"a page links to .html files beside or below it; got {href!r}")
+        raise SkillsgapError(f"a page links to .html and .xlsx files beside or below it; got {href!r}")
     return href
 
 

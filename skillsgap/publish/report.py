@@ -12,6 +12,7 @@ from skillsgap.publish.canvas import figure_html
 from skillsgap.publish.claims import SURE, widest
 from skillsgap.publish.naming import COLUMNS
 from skillsgap.publish.needs import needs_section, needs_table
+from skillsgap.publish.plan_book import plan_workbook
 from skillsgap.publish.plan_section import frontier_table, plan_panel, plan_sections
 from skillsgap.publish.plan_words import plan_facts
 from skillsgap.publish.profile_section import profile_sections
@@ -351,8 +352,17 @@ class Report:
 
     def plan_sections(self):
         """Who learns where, what rules cost, how sure the plan is; None where there is no plan or it is withheld."""
-        told = self.claims_table.set_index("claim_id")["passed"].get("plan", False)
-        return plan_sections(self.tables, self.words) if told else None
+        return plan_sections(self.tables, self.words) if self._plan_told() else None
+
+    def plan_workbook(self):
+        """The plan as an Excel workbook, as bytes; None where there is no plan or it is withheld."""
+        if not self._plan_told():
+            return None
+        said = self._said(self.claims_table.set_index("claim_id").loc["plan"])
+        return plan_workbook(self.tables, self.words, title=self.title, said=said, threshold=self.facts.threshold)
+
+    def _plan_told(self):
+        return self.claims_table.set_index("claim_id")["passed"].get("plan", False)
 
     def sources(self):
         """Where published figures are from; None where the answers themselves were given."""

@@ -9,7 +9,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Si
 from openpyxl.utils import get_column_letter
 
 from skillsgap.publish import pages
-from skillsgap.publish.figures import PALETTE
+from skillsgap.publish.sheets import colour, heading_row, plain, set_up, title_rows
 from skillsgap.study.workbook import workbook_bytes
 from skillsgap.wording import N_, Words
 
@@ -80,12 +80,7 @@ def review_workbook(rows):
         values = {**row, "number": number, "group": " / ".join(both(row["group"]))}
         for i, name in enumerate(COLUMNS, start=1):
             _cell(sheet.cell(top + number, i), name, values.get(name))
-    last = get_column_letter(len(COLUMNS))
-    sheet.auto_filter.ref = f"A{top}:{last}{top + len(rows)}"
-    sheet.freeze_panes = f"A{top + 1}"
-    sheet.print_title_rows = f"{top}:{top}"
-    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
+    set_up(sheet, top, len(rows), len(COLUMNS))
     guard = sheet.protection
     guard.sheet, guard.autoFilter, guard.formatColumns, guard.formatRows = True, False, False, False
     return workbook_bytes(book)
@@ -110,16 +105,8 @@ def heading(name):
 def _top(sheet):
     """Write what stands above the texts; returns the row of the headings."""
     lines = [(both(TITLE), 16, "ink"), (both(STATE), 11, "warm"), (both(SECOND), 11, "soft")]
-    for row, (texts, size, colour) in enumerate(lines, start=1):
-        sheet.cell(row, 1, " / ".join(texts)).font = Font(size=size, bold=size > 11, color=_colour(colour))
-    row = len(lines) + 1
-    for i, (name, (_, width)) in enumerate(COLUMNS.items(), start=1):
-        cell = sheet.cell(row, i, heading(name))
-        cell.font = Font(bold=True, color="FFFFFF")
-        cell.fill = PatternFill("solid", fgColor=_colour("ink"))
-        cell.alignment = Alignment(wrap_text=True, vertical="center")
-        sheet.column_dimensions[get_column_letter(i)].width = width
-    sheet.row_dimensions[row].height = 32
+    row = title_rows(sheet, [(" / ".join(texts), size, name) for texts, size, name in lines])
+    heading_row(sheet, row, [(heading(name), width) for name, (_, width) in COLUMNS.items()])
     return row
 
 
@@ -134,24 +121,19 @@ def _how(sheet):
 
 def _cell(cell, name, value):
     cell.alignment = Alignment(wrap_text=True, vertical="top")
-    cell.border = Border(bottom=Side("thin", color=_colour("line")))
+    cell.border = Border(bottom=Side("thin", color=colour("line")))
     if name in OPEN:
         cell.fill, cell.protection = PatternFill("solid", fgColor="FFF6CC"), Protection(locked=False)
         cell.number_format = "@"  # what is typed is text, also where it begins with = or looks like a date
     elif name in ("english", "uzbek"):
-        cell.value = _rich(value)
-        cell.data_type = "s" if isinstance(cell.value, str) else cell.data_type
+        plain(cell, _rich(value))
     else:
         cell.value = value
-        cell.font = Font(size=11 if name == "number" else 8, color=_colour("soft"))
+        cell.font = Font(size=11 if name == "number" else 8, color=colour("soft"))
 
 
 def _rich(text):
     """A text with its places in bold."""
-    place = InlineFont(b=True, color=_colour("blue"))
+    place = InlineFont(b=True, color=colour("blue"))
     parts = [TextBlock(place, part) if PLACE.fullmatch(part) else part for part in PLACE.split(text) if part]
     return CellRichText(parts) if len(parts) > 1 else text
-
-
-def _colour(name):
-    return PALETTE[name].lstrip("#").upper()

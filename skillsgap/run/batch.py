@@ -109,13 +109,9 @@ def _run(unit, folder, progress):
     progress("release")
     published = Published(unit)
     files = table_files(published)
-    languages = unit.values["report_languages"]
-    for lang in languages:
+    for lang in unit.values["report_languages"]:
         progress(f"report {lang}")
-        others = {other: f"{other}.html" for other in languages if other != lang}
-        files[f"{lang}.html"] = report_page(
-            unit, published.report(lang), lang=lang, others=others, folder=unit.store.folder / "notebooks"
-        )
+        files |= _report(unit, published.report(lang), lang)
     if unit.values["fictional"]:
         for name, needed in TECHNICAL.items():
             if unit.table(needed) is None:
@@ -134,6 +130,16 @@ def _run(unit, folder, progress):
     )
     _publish(folder, files, manifest)
     return manifest
+
+
+def _report(unit, report, lang):
+    """The page of a unit in one language, and the workbook of its plan: dict from file name to bytes."""
+    others = {other: f"{other}.html" for other in unit.values["report_languages"] if other != lang}
+    workbook = report.plan_workbook()
+    files = {} if workbook is None else {f"plan.{lang}.xlsx": workbook}
+    beside = {report.words("The plan as a workbook"): name for name in files}
+    page = report_page(unit, report, lang=lang, others=others, files=beside, folder=unit.store.folder / "notebooks")
+    return {f"{lang}.html": page, **files}
 
 
 def page_key(unit):

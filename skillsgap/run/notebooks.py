@@ -110,7 +110,7 @@ def _transport():
     return {"config": Config({"KernelManager": {"transport": "ipc"}})}
 
 
-def report_page(unit, report, *, lang, others, folder):
+def report_page(unit, report, *, lang, others, files, folder):
     """The self-contained HTML report of a unit in one language, as bytes."""
     executed = run_notebook(REPORT, unit, folder / f"{REPORT}.{lang}.ipynb", lang=lang)
-    return assemble(executed, lang=lang, title=report.title, other_pages=others).encode()
+    return assemble(executed, lang=lang, title=report.title, other_pages=others, files=files).encode()

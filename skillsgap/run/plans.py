@@ -8,7 +8,7 @@ from skillsgap.decide.frontier import budget_frontier, rule_prices
 from skillsgap.decide.options import allowed
 from skillsgap.decide.plan import PlanConflict, best_plan
 from skillsgap.decide.problem import plan_problem
-from skillsgap.decide.recommendations import recommendations
+from skillsgap.decide.recommendations import checked_impact, recommendations
 from skillsgap.decide.strata import executable_plan
 from skillsgap.run.planning import given
 
@@ -42,6 +42,7 @@ def plan(unit):
     if problem is None:
         return {}
     asked, seed = unit.values["plan"], {"random_state": unit.values["random_state"]}
+    checked_impact(asked.get("impact"), problem.options.courses["course_id"])  # before the search for a plan
     try:
         best, solution = best_plan(problem, mip_gap=asked["mip_gap"], **seed)
     except PlanConflict as error:
@@ -57,7 +58,7 @@ def plan(unit):
         "plan_rules": named_rules(best.rules, best.total_need),
     }  # fmt: skip
     drawn = plan_draws(problem, best, n_draws=asked["n_draws"], solution=solution, nodes=NODES, **wide)
-    made["recommendations"] = who = recommendations(problem, best, drawn)
+    made["recommendations"] = who = recommendations(problem, best, drawn, impact=asked.get("impact"))
     if asked["n_draws"] == 0:
         return made | {"plan_summary": _named(_facts(best, curve) | _between(drawn.interval))}
     placed = executable_plan(problem, best, **wide)
