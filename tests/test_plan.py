@@ -492,6 +492,16 @@ def test_a_relaxation_goes_on_with_less_money_and_other_values(large, monkeypatc
             assert kept.value == pytest.approx(fresh.value, rel=1e-5)
 
 
+@pytest.mark.parametrize("over", [1.001, 1.1, 10.0])
+def test_what_divisible_seats_cannot_keep_is_known_before_switches_are_tied(large, over):
+    problem = hundreds(9)
+    most = replace(problem.program, value=np.ones(len(problem.program.value)))  # people, not what they gain
+    floor = {"id": "all", "family": "own", "type": "min_sum", "field": "people", "min": over * judge(most, gap=0.0)[1]}
+    relaxed = relaxation.Relaxation(build_program(problem.choices, [*problem.rules, floor]))
+    rows = len(relaxed.low)
+    assert not relaxed.run() and len(relaxed.low) == rows
+
+
 def test_limits_in_small_units_are_not_mistaken_for_impossible(large):
     """A floor in parts of a person: what one seat does for it is tiny, so that meeting it looks dear."""
     problem = hundreds(9)

@@ -113,14 +113,16 @@ class Relaxation:
             kept = self.x_spare.sum() <= MISSED
             if kept and self.bound - self.value <= near * abs(self.value):
                 missing = missing[:0]
+            if len(missing) == 0 and not kept:  # ties would only take more away
+                if not self._possible():
+                    return False
+                continue
             broken = self._broken() if len(missing) == 0 else []
             if len(missing) == 0 and len(broken) == 0:
-                if kept or not self._possible():
-                    return bool(kept)
-                continue
+                return True
             if len(missing) == 0:  # ties that are only handed on from one equal plan to the next prove nothing
                 last, idle = self.bound, 0 if self.bound < last - near * abs(self.value) else idle + 1
-                if kept and idle > IDLE:
+                if idle > IDLE:
                     return True
             self._take_columns(missing)
             self._take_links(broken)
