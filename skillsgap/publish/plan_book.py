@@ -85,14 +85,15 @@ def plan_workbook(tables, words, *, title, said, threshold):
 def _figures(sheet, facts, words, lines):
     """The plan in figures."""
     sheet.title = words(SHEETS["plan"])
-    top = title_rows(sheet, lines) + 1
+    for column, width in (("A", 52), ("B", 16), ("C", 40)):
+        sheet.column_dimensions[column].width = width
+    top = title_rows(sheet, lines, across=3) + 1
     facts = facts.copy()
     facts["most"] = max(facts["bound"], facts["value"]) / facts["need"] if facts["need"] > 0 else np.nan
     shown = [(name, *FIGURES[name]) for name in FIGURES if pd.notna(facts.get(name))]
     for row, (name, text, form) in enumerate(shown, start=top):
         plain(sheet.cell(row, 1), _heading(text, words))
         sheet.cell(row, 2, float(facts[name])).number_format = form
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 52, 16
 
 
 def _fill(sheet, table, columns, words, title):

@@ -11,10 +11,19 @@ def colour(name):
     return PALETTE[name].lstrip("#").upper()
 
 
-def title_rows(sheet, lines):
-    """Write lines above a table; each is text, size in points and a colour of the palette. Returns the next row."""
+def title_rows(sheet, lines, *, across=1):
+    """Write lines above a table; each is text, size in points and a colour of the palette. Returns the next row.
+
+    Lines go `across` so many columns; over several they are broken where they are longer than the columns together.
+    """
     for row, (text, size, name) in enumerate(lines, start=1):
-        plain(sheet.cell(row, 1), text).font = Font(size=size, bold=size > 11, color=colour(name))
+        cell = plain(sheet.cell(row, 1), text)
+        cell.font = Font(size=size, bold=size > 11, color=colour(name))
+        if across > 1:
+            sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=across)
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            letters = sum(sheet.column_dimensions[get_column_letter(i)].width for i in range(1, across + 1))
+            sheet.row_dimensions[row].height = 1.4 * size * -(-len(text) * size // int(11 * letters))
     return len(lines) + 1
 
 

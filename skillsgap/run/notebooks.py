@@ -62,7 +62,7 @@ def run_notebook(name, unit, target, *, lang="en"):
                 cwd=str(unit.root),
                 kernel_name="python3",
                 progress_bar=False,
-                **_transport(),
+                **_kernel(),
             )
     except PapermillExecutionError as error:
         what = " ".join([f"{error.ename}:", *error.evalue.splitlines()[:1]])
@@ -79,7 +79,7 @@ def refresh(name, root):
     path = Path(root) / "notebooks" / f"{name}.ipynb"
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(root)}}
-    NotebookClient(notebook, kernel_name="python3", resources=resources, **_transport()).execute()
+    NotebookClient(notebook, kernel_name="python3", resources=resources, **_kernel()).execute()
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # the time of day
@@ -99,15 +99,20 @@ def _environment(values):
             os.environ.update({} if value is None else {name: value})
 
 
-def _transport():
-    """Kernels speak through files only this user may open, and no port is; Windows knows no such files."""
+def _kernel():
+    """Kernels log to nobody, and speak through files only this user may open, and no port is.
+
+    A kernel that is told to end is interrupted first and may log that as an error; what goes wrong in a cell is told
+    by the cell. Windows knows no such files.
+    """
+    quiet = {"extra_arguments": ["--IPKernelApp.log_level=50"]}
     if os.name == "nt":
-        return {}
+        return quiet
     # a socket's path is at most about 100 characters, which a home folder's may exceed
     if "JUPYTER_RUNTIME_DIR" not in os.environ:
         os.environ["JUPYTER_RUNTIME_DIR"] = folder = tempfile.mkdtemp(prefix="sg-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return {"config": Config({"KernelManager": {"transport": "ipc"}})}
+    return quiet | {"config": Config({"KernelManager": {"transport": "ipc"}})}
 
 
 def report_page(unit, report, *, lang, others, files, folder):
