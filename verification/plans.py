@@ -84,8 +84,11 @@ def faults_of_conflict(problem, conflict):
     """What is wrong with a conflict."""
     program = alone(problem, conflict.rules)
     cost, matrix, low, high, least, upper = program.as_milp()
-    found = milp(np.zeros(len(cost)), constraints=LinearConstraint(matrix, low, high), bounds=Bounds(least, upper),
-                 integrality=np.ones(len(cost)))  # fmt: skip
+    for whole in (0, 1):  # what divided seats can't keep, whole ones can't either, and that is known sooner
+        found = milp(np.zeros(len(cost)), constraints=LinearConstraint(matrix, low, high), bounds=Bounds(least, upper),
+                     integrality=np.full(len(cost), whole))  # fmt: skip
+        if found.status == 2:
+            break
     wrong = [] if found.status == 2 else [f"the set is not shown to conflict: {found.message}"]
     return wrong + [f"{name} isn't needed" for name in conflict.rules
                     if not keeps_rows(alone(problem, set(conflict.rules) - {name}), conflict.plans[name])]

@@ -12,6 +12,7 @@ from skillsgap.decide.solve import DIRECT, MODEST, solve
 from skillsgap.errors import PlanError
 
 NODES = 100  # steps of the search for a price: what it may miss is told as the most that could be forgone
+FEW = 5  # budgets of a large program up to which each is sought anew: a far one's divided plan is a slow start
 LITTLE = 0.1  # of what money buys in the first third: less than this is little
 
 
@@ -19,7 +20,8 @@ def budget_frontier(problem, budgets, *, solution=None, mip_gap=1e-3, random_sta
     """Share of the need closed by the best plan of each budget, with a bound that no plan passes.
 
     A plan of a smaller budget is one of a larger budget too, and a bound of a larger one holds for a smaller one; so
-    more money never closes less. A large program keeps its search tree from one budget to the next (see `leaves`).
+    more money never closes less. For many budgets a large program keeps its search tree from one to the next (see
+    `leaves`).
 
     Parameters
     ----------
@@ -69,7 +71,9 @@ def budget_frontier(problem, budgets, *, solution=None, mip_gap=1e-3, random_sta
         raise PlanError(f"budgets holds {amounts[~(np.isfinite(amounts) & (amounts >= 0))][0]:g}; give amounts of "
                         "money, 0 or more.")  # fmt: skip
     problems = [problem.with_budget(amount) for amount in amounts]
-    search = _one_by_one if len(problem.program.group) <= DIRECT else _together
+    columns = len(problem.program.group)
+    alone = columns <= DIRECT or (columns > MODEST and len(amounts) <= FEW)
+    search = _one_by_one if alone else _together
     known = {} if solution is None else {problem.budget: (solution.seats, solution.bound)}
     found = search(problems, known, mip_gap, random_state)
     need = max(float(problem.need.sum()), 1e-300)

@@ -12,6 +12,7 @@ from skillsgap.errors import PlanError
 ORDERS = ("largest gap first", "best ratio first")
 TURNS = 12  # times the line is served from the start, with what was missed reserved first
 PATIENCE = 200  # refusals after which all who can't be served any more leave the line
+TIE = 0.01  # of a seat: what the seat that closes most counts beside one that is kept
 ROUGH = 0.05  # gap of the repair by solver: any near plan does
 
 
@@ -92,8 +93,11 @@ def _line(problem, order):
 
 
 def _repaired(program, seats):
-    """The plan with the fewest seats changed: every seat of before that is kept counts 1, every new one costs 1."""
-    wanted = np.where(seats > 0, 1.0, -1.0)
+    """The plan with the fewest seats changed: every seat of before that is kept counts 1, every new one costs 1.
+
+    Of plans that change as many, the one that closes more: common practice is to be shown at its best.
+    """
+    wanted = np.where(seats > 0, 1.0, -1.0) + TIE * program.value / max(program.value.max(initial=0.0), 1e-300)
     solution = solve(replace(program, value=wanted), mip_gap=ROUGH)
     return None if solution.status == "infeasible" else solution.seats
 
