@@ -12,14 +12,18 @@ import sys
 import time
 from dataclasses import replace
 
-import numpy as np
-from planning.drawn import drawn_plan
-from planning.peers import PEERS, by_process, by_scipy
+from skillsgap.run import THREADS
 
-from skillsgap.decide.choices import Choices
-from skillsgap.decide.leaves import Leaves
-from skillsgap.decide.program import build_program
-from skillsgap.decide.solve import solve
+os.environ.update(THREADS)  # as the command line does, before anything numerical is imported
+
+import numpy as np  # noqa: E402
+from planning.drawn import drawn_plan  # noqa: E402
+from planning.peers import PEERS, by_process, by_scipy  # noqa: E402
+
+from skillsgap.decide.choices import Choices  # noqa: E402
+from skillsgap.decide.leaves import Leaves  # noqa: E402
+from skillsgap.decide.program import build_program  # noqa: E402
+from skillsgap.decide.solve import solve  # noqa: E402
 
 QUICK = bool(os.environ.get("QUICK"))
 SEEDS = range(1 if QUICK else 3)

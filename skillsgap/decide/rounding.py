@@ -6,6 +6,7 @@ from skillsgap.decide.program import EXACT
 from skillsgap.decide.relaxation import FEASIBLE, as_model, new_solver
 
 SPARE = 1_200  # columns that may come in when seats are made whole
+NEAR = 150  # of those the first that may change
 STEPS = 200  # nodes of the search for whole seats
 OPENED = (0.9, 0.7, 0.5, 0.3, 0.0)  # parts of a class minimum that open a class
 
@@ -48,8 +49,8 @@ def opened(program, relaxed, low, high):
     else:
         return None
     seats = program.members @ relaxed.x[:relaxed.n]
-    for part in OPENED:
-        tried = np.clip((seats > 1e-7) & (seats >= part * program.least), *settled)
+    readings = [np.clip((seats > 1e-7) & (seats >= part * program.least), *settled) for part in OPENED]
+    for tried in np.unique(readings, axis=0)[::-1]:
         relaxed.decide(tried, tried)
         if relaxed.run(near=1e-4) and relaxed.value > best:
             best, chosen = relaxed.value, tried
@@ -67,16 +68,25 @@ def rounded(program, relaxed, on, best, mip_gap, random_state):
     kept = kept[~shut[kept]]
     used, spare = kept[x[kept] > 1e-9], kept[x[kept] <= 1e-9]
     spare = spare[np.argsort(regret[spare], kind="stable")]
-    for more in (SPARE, len(spare)):  # the columns used and those nearly as good: enough room, still solved at once
+    found = None
+    parted = used[np.abs(x[used] - np.rint(x[used])) > 1e-6]
+    for more, near in ((SPARE, NEAR), (SPARE, None), (len(spare), None)):  # room enough, and still solved at once
         columns = np.sort(np.concatenate([used, spare[:more]]))
         cost, rows, low, high, least, upper = program.only(columns).settled(on).as_milp()
+        if near is not None:  # those who share their seats out may change, and some for whom another is nearly as good
+            free = np.isin(program.group[columns], program.group[np.concatenate([parted, spare[:near]])])
+            seats = np.rint(x[columns])
+            least, upper = np.where(free, least, seats), np.where(free, upper, seats)
         solver = new_solver(random_state, mip_rel_gap=mip_gap / 5, mip_abs_gap=0.0, mip_max_nodes=STEPS)
         solver.passModel(as_model(cost, rows, low, high, least, upper, whole=np.arange(len(columns))))
         solver.run()
         if solver.getInfo().primal_solution_status == FEASIBLE:
             whole = np.zeros(relaxed.n, dtype=np.int64)
             whole[columns] = np.rint(np.asarray(solver.getSolution().col_value))
-            return whole
-        if more >= len(spare):
+            if found is None or program.value @ whole > program.value @ found:
+                found = whole
+            if near is None or relaxed.bound - program.value @ whole <= mip_gap / 5 * abs(relaxed.bound):
+                return found
+        if more >= len(spare) and near is None:
             break
-    return None
+    return found
