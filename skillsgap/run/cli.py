@@ -11,8 +11,8 @@ from pathlib import Path
 from skillsgap.errors import SkillsgapError
 from skillsgap.run import THREADS
 
-ASIDE = ("mutations", "validate", "bad_input", "own_data", "plan", "oracles", "show_truth", "second_framework",
-         "threestep", "covariances", "shares")  # take as long as all others together, and run no whole chain
+ASIDE = ("mutations", "validate", "bad_input", "own_data", "plan", "oracles", "threestep", "covariances",
+         "shares")  # take as long as all others together, and run no whole chain
 EXTRAS = {"runtime": [], "test": ["--extra", "test"], "all": ["--all-extras"]}
 
 
