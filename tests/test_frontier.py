@@ -8,10 +8,12 @@ import pytest
 
 from skillsgap.decide import frontier
 from skillsgap.decide.check import broken_rules
+from skillsgap.decide.choices import Choices
 from skillsgap.decide.frontier import budget_frontier, rule_prices
 from skillsgap.decide.plan import PlanConflict, best_plan
-from skillsgap.decide.practice import ORDERS, common_practice
+from skillsgap.decide.practice import ORDERS, _repaired, common_practice
 from skillsgap.decide.problem import plan_problem
+from skillsgap.decide.program import build_program
 from skillsgap.errors import PlanError
 
 KEY = ["role_id", "role_level", "profile", "need_band"]
@@ -204,3 +206,15 @@ def test_equity_that_is_not_enforced_is_priced_by_keeping_it():
 def test_budgets_that_cannot_be_meant(budgets, said):
     with pytest.raises(PlanError, match=said):
         budget_frontier(draw(0, {"budget": 10.0}), budgets)
+
+
+@pytest.mark.parametrize("value", [(1.0, 2.0), (2.0, 1.0)])
+def test_of_repairs_that_change_as_many_seats_the_one_that_closes_more_is_taken(value):
+    """Nobody was served, and one of the group must be: either course would do."""
+    staff = pd.DataFrame({"group_id": ["a"], "size": [5]})
+    steps = pd.DataFrame({"option": [0, 1], "course_id": ["A", "B"], "cost": [10.0, 10.0], "seats": [1.0, 1.0]})
+    choices = Choices(staff, pd.DataFrame({"option_id": ["A", "B"]}), steps, np.array([0, 0]), np.array([0, 1]),
+                      {"value": np.array(value)})  # fmt: skip
+    floor = {"id": "floor", "family": "floors", "type": "min_sum", "field": "seats", "min": 1}
+    repaired = _repaired(build_program(choices, [floor]), np.zeros(2, dtype=np.int64))
+    assert repaired.tolist() == [int(value[0] > value[1]), int(value[1] > value[0])]

@@ -1,6 +1,7 @@
 """Groups that no rule tells apart, as one: what a seat is worth doesn't decide whether rules can hold together."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -63,9 +64,8 @@ def joined_groups(program, numbers=()):
     kind = _kinds(program, numbers)
     order, n_groups = np.lexsort((kind, program.group)), len(program.size)
     starts = np.searchsorted(program.group[order], np.arange(n_groups + 1))
-    like = [kind[order[first:end]].tobytes() for first, end in zip(starts[:-1], starts[1:], strict=True)]
-    like = pd.factorize(np.array([*like, b""], dtype=object))[0][:-1]
-    _, model, like = np.unique(like, return_index=True, return_inverse=True)
+    like = _numbered([kind[order[first:end]].tobytes() for first, end in pairwise(starts)])
+    model = np.unique(like, return_index=True)[1]
     columns = np.flatnonzero(model[like][program.group] == program.group)
     number = np.empty(len(order), dtype=int)
     number[columns] = np.arange(len(columns))
@@ -82,9 +82,13 @@ def _kinds(program, numbers):
     rows = [program.matrix, program.members, *(sparse.csr_array(np.atleast_2d(each)) for each in numbers)]
     table = sparse.csc_array(sparse.vstack(rows, format="csc"))
     table.sum_duplicates()
-    ends = table.indptr
-    told = [table.indices[a:b].tobytes() + table.data[a:b].tobytes() for a, b in zip(ends[:-1], ends[1:], strict=True)]
-    return pd.factorize(np.array([*told, b""], dtype=object))[0][:-1]
+    return _numbered([table.indices[first:end].tobytes() + table.data[first:end].tobytes()
+                      for first, end in pairwise(table.indptr)])  # fmt: skip
+
+
+def _numbered(texts):
+    """Number of each text, the same for the same text, from 0 in the order of their first places."""
+    return pd.factorize(np.array(texts, dtype=object))[0]
 
 
 def _people_before(size, like):

@@ -68,25 +68,33 @@ def rounded(program, relaxed, on, best, mip_gap, random_state):
     kept = kept[~shut[kept]]
     used, spare = kept[x[kept] > 1e-9], kept[x[kept] <= 1e-9]
     spare = spare[np.argsort(regret[spare], kind="stable")]
-    found = None
     parted = used[np.abs(x[used] - np.rint(x[used])) > 1e-6]
-    for more, near in ((SPARE, NEAR), (SPARE, None), (len(spare), None)):  # room enough, and still solved at once
+    # those who share their seats out may change first, and some for whom another seat is nearly as good
+    near = program.group[np.concatenate([parted, spare[:NEAR]])]
+    columns = np.sort(np.concatenate([used, spare[:SPARE]]))
+    asked = program, on, mip_gap / 5, random_state
+    found = _whole(*asked, columns, np.where(np.isin(program.group[columns], near), -1, np.rint(x[columns])))
+    if found is not None and relaxed.bound - program.value @ found <= mip_gap / 5 * abs(relaxed.bound):
+        return found
+    for more in (SPARE, len(spare)):  # then everybody among the best columns, and among all
         columns = np.sort(np.concatenate([used, spare[:more]]))
-        cost, rows, low, high, least, upper = program.only(columns).settled(on).as_milp()
-        if near is not None:  # those who share their seats out may change, and some for whom another is nearly as good
-            free = np.isin(program.group[columns], program.group[np.concatenate([parted, spare[:near]])])
-            seats = np.rint(x[columns])
-            least, upper = np.where(free, least, seats), np.where(free, upper, seats)
-        solver = new_solver(random_state, mip_rel_gap=mip_gap / 5, mip_abs_gap=0.0, mip_max_nodes=STEPS)
-        solver.passModel(as_model(cost, rows, low, high, least, upper, whole=np.arange(len(columns))))
-        solver.run()
-        if solver.getInfo().primal_solution_status == FEASIBLE:
-            whole = np.zeros(relaxed.n, dtype=np.int64)
-            whole[columns] = np.rint(np.asarray(solver.getSolution().col_value))
-            if found is None or program.value @ whole > program.value @ found:
-                found = whole
-            if near is None or relaxed.bound - program.value @ whole <= mip_gap / 5 * abs(relaxed.bound):
-                return found
-        if more >= len(spare) and near is None:
+        whole = _whole(*asked, columns, np.full(len(columns), -1))
+        if whole is not None:
+            return whole if found is None or program.value @ whole > program.value @ found else found
+        if more >= len(spare):
             break
     return found
+
+
+def _whole(program, on, mip_gap, random_state, columns, fixed):
+    """Whole seats of these columns, of which some are fixed (-1 = free), others 0; None where none were found."""
+    cost, rows, low, high, least, upper = program.only(columns).settled(on).as_milp()
+    least, upper = np.where(fixed < 0, least, fixed), np.where(fixed < 0, upper, fixed)
+    solver = new_solver(random_state, mip_rel_gap=mip_gap, mip_abs_gap=0.0, mip_max_nodes=STEPS)
+    solver.passModel(as_model(cost, rows, low, high, least, upper, whole=np.arange(len(columns))))
+    solver.run()
+    if solver.getInfo().primal_solution_status != FEASIBLE:
+        return None
+    seats = np.zeros(len(program.group), dtype=np.int64)
+    seats[columns] = np.rint(np.asarray(solver.getSolution().col_value))
+    return seats

@@ -12,7 +12,7 @@ from skillsgap.errors import SkillsgapError
 from skillsgap.run import THREADS
 
 ASIDE = ("mutations", "validate", "bad_input", "own_data", "plan", "oracles", "threestep", "covariances",
-         "shares")  # take as long as all others together, and run no whole chain
+         "shares")  # take as long as all others together; none needs the project that runs once with all notebooks
 EXTRAS = {"runtime": [], "test": ["--extra", "test"], "all": ["--all-extras"]}
 
 
